@@ -1,0 +1,81 @@
+// Builds dist/ with esbuild. `npm ci` runs this (`prepare`), so it has to be quick and needs nothing but
+// what is in node_modules.
+//
+//   node build.mjs           the programs
+//   node build.mjs --types   the programs and their declarations; every entry must exist (`prepack`)
+
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = dirname(fileURLToPath(import.meta.url))
+const at = (path) => join(root, path)
+const packing = process.argv.includes('--types')
+
+/** What is built: `dist/<name>.js` from its source. A package is only packed with every required entry. */
+const ENTRIES = [
+  { name: 'cli', source: 'src/cli/main.ts', required: true },
+  { name: 'index', source: 'src/index.ts', required: true },
+  { name: 'worker', source: 'src/cli/worker.ts', required: false },
+]
+
+const present = ENTRIES.filter((entry) => existsSync(at(entry.source)))
+for (const entry of ENTRIES) {
+  if (present.includes(entry) || !entry.required) continue
+  if (packing)
+    fail(`${entry.source} is missing, and the package cannot be packed without dist/${entry.name}.js`)
+  console.log(`build: ${entry.source} is not there yet, so there is no dist/${entry.name}.js`)
+}
+
+if (present.length > 0) await bundle()
+if (packing) declarations()
+
+/**
+ * One build for all entries, with shared chunks: the command line and the designs that import 'cowherd' must
+ * meet in the same module instances. Chunks lie beside the entries, so that a path relative to
+ * `import.meta.url` means the same in each of them. Packages are not bundled: npm installs them anyway, with
+ * their licences.
+ */
+async function bundle() {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: present.map((entry) => ({ in: entry.source, out: entry.name })),
+    outdir: 'dist',
+    chunkNames: 'chunk-[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    sourcemap: 'linked',
+    metafile: true,
+    logLevel: 'warning',
+  }).catch(() => process.exit(1)) // esbuild has printed what is wrong, with the place
+
+  // Only now, and only what is stale: a failed build leaves the last good one in place.
+  const written = new Set(Object.keys(result.metafile.outputs).map((path) => basename(path)))
+  for (const name of readdirSync(at('dist'))) {
+    if (/\.js(\.map)?$/.test(name) && !written.has(name)) rmSync(at(`dist/${name}`))
+  }
+
+  const cli = at('dist/cli.js')
+  if (!existsSync(cli)) return
+  if (!readFileSync(cli, 'utf8').startsWith('#!/usr/bin/env node\n')) {
+    fail('src/cli/main.ts must begin with the line #!/usr/bin/env node')
+  }
+  chmodSync(cli, 0o755)
+}
+
+function declarations() {
+  rmSync(at('dist/types'), { recursive: true, force: true })
+  const tsc = at('node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+}
+
+function fail(message) {
+  console.error(`build: ${message}`)
+  process.exit(1)
+}

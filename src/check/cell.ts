@@ -1,0 +1,142 @@
+/** One cell of the table: one test under one design. */
+
+import type { Design, Relaxation } from '../designs/index.ts'
+import { type Exploration, type FailedRun, type Trace, traceOfFailure, traceTo } from '../engine/index.ts'
+import type { Condition, Expectation, Failure, Litmus, Verdict } from '../litmus/ast.ts'
+import { conditionHolds, holdsIn, type Outcome } from '../litmus/outcome.ts'
+import { foreignReads } from './provenance.ts'
+import { type End, type Run, type RunOptions, runTest } from './run.ts'
+import { type CellVerdict, failureOf, worst } from './verdict.ts'
+import type { Yardstick } from './yardstick.ts'
+
+export interface OutcomeReport {
+  readonly outcome: Outcome
+  readonly verdict: Verdict
+  /** The weakest set of relaxations that explains the outcome; undefined if none does. Empty when it is right. */
+  readonly needs: readonly Relaxation[] | undefined
+  /** Whether it makes a condition of the test fail (`never`, `always`) or satisfies one (`sometimes`). */
+  readonly witnesses: readonly number[]
+  /** The state that ends its shortest run. */
+  readonly state: number
+}
+
+export interface ConditionReport {
+  readonly condition: Condition
+  readonly holds: boolean
+  /** herd7's word for how often the expression held. */
+  readonly observation: 'Always' | 'Sometimes' | 'Never'
+}
+
+export interface FailureReport {
+  readonly failure: Failure
+  readonly message: string
+  readonly run: FailedRun
+}
+
+export interface Cell {
+  readonly test: Litmus
+  readonly design: Design
+  readonly run: Run
+  readonly exploration: Exploration
+  readonly outcomes: readonly OutcomeReport[]
+  readonly conditions: readonly ConditionReport[]
+  readonly failures: readonly FailureReport[]
+  /** The worst of all. If the exploration was bounded, there may be worse that was not found. */
+  readonly verdict: CellVerdict
+  /** False if this cell or its yardstick was bounded. */
+  readonly exhaustive: boolean
+  readonly expectation: ExpectationReport | undefined
+}
+
+export interface ExpectationReport {
+  readonly expectation: Expectation
+  readonly met: boolean
+}
+
+/** Checks one test under one design. */
+export function checkCell(
+  test: Litmus,
+  design: Design,
+  yardstick: Yardstick,
+  options: RunOptions = {},
+): Cell {
+  const run = runTest(test, design.rules, options)
+  const { exploration, ends } = run
+  const outcomes = ends.map((end) => judge(test, design, yardstick, run, end))
+  const conditions = test.conditions.map((condition) => judgeCondition(test, condition, ends))
+  const failures = exploration.failures.map((failed) => ({
+    failure: failureOf(failed),
+    message: failed.message,
+    run: failed,
+  }))
+  const verdict = worst([...outcomes.map((o) => o.verdict), ...failures.map((f) => f.failure)])
+  const exhaustive = exploration.bounded === undefined && yardstick.exhaustive
+  const expectation = judgeExpectation(test, design, verdict, conditions, exhaustive)
+  return { test, design, run, exploration, outcomes, conditions, failures, verdict, exhaustive, expectation }
+}
+
+/** The shortest run to an outcome. */
+export function witnessOf(cell: Cell, report: OutcomeReport): Trace {
+  return traceTo(cell.run.explorer, report.state)
+}
+
+/** The shortest run to a failure. */
+export function witnessOfFailure(cell: Cell, report: FailureReport): Trace {
+  return traceOfFailure(cell.run.explorer, report.run)
+}
+
+/** Whether a cell calls for attention: an expectation not met, or without one, anything that is not right. */
+export function isSurprise(cell: Cell): boolean {
+  if (cell.expectation !== undefined) return !cell.expectation.met
+  const bad = cell.verdict !== 'right' && cell.verdict !== 'not-promised'
+  return bad || cell.conditions.some(({ holds }) => !holds)
+}
+
+function judge(test: Litmus, design: Design, yardstick: Yardstick, run: Run, end: End): OutcomeReport {
+  const { outcome, state } = end
+  const witnesses = test.conditions.flatMap(({ quantifier, expression }, i) =>
+    holdsIn(test, outcome, expression) === (quantifier !== 'always') ? [i] : [],
+  )
+  const explanations = yardstick.explanations.get(outcome.key)
+  const report = { outcome, witnesses, state }
+  if (explanations === undefined) {
+    const foreign = foreignReads(run.program.kernel, test, traceTo(run.explorer, state))
+    return { ...report, verdict: foreign.length > 0 ? 'missed-cow' : 'lost-write', needs: undefined }
+  }
+  const weakest = explanations[0]!
+  if (weakest.length === 0) return { ...report, verdict: 'right', needs: [] }
+  const unpromised = explanations.find((set) =>
+    set.every(({ reference, circumstance }) => !design.promises(reference, circumstance)),
+  )
+  if (unpromised !== undefined) return { ...report, verdict: 'not-promised', needs: unpromised }
+  return { ...report, verdict: 'wrong-cow', needs: weakest }
+}
+
+function judgeCondition(test: Litmus, condition: Condition, ends: readonly End[]): ConditionReport {
+  const outcomes = ends.map(({ outcome }) => outcome)
+  const count = outcomes.filter((outcome) => holdsIn(test, outcome, condition.expression)).length
+  const observation = count === 0 ? 'Never' : count === outcomes.length ? 'Always' : 'Sometimes'
+  return { condition, holds: conditionHolds(test, condition, outcomes), observation }
+}
+
+function judgeExpectation(
+  test: Litmus,
+  design: Design,
+  verdict: CellVerdict,
+  conditions: readonly ConditionReport[],
+  exhaustive: boolean,
+): ExpectationReport | undefined {
+  const expectation = expectationFor(test, design.name)
+  if (expectation === undefined) return undefined
+  const held = conditions.every(({ holds }) => holds)
+  const asVerdict = expectation.verdict === undefined || expectation.verdict === verdict
+  const asConditions = expectation.conditions === undefined || (expectation.conditions === 'holds') === held
+  return { expectation, met: asVerdict && asConditions && exhaustive }
+}
+
+/** The expectation that names this design, or else the one for `all`. */
+export function expectationFor(test: Litmus, design: string): Expectation | undefined {
+  const naming = (name: string): Expectation | undefined =>
+    test.expectations.find(({ designs }) => designs.some((d) => d.name === name))
+  return naming(design) ?? naming('all')
+}

@@ -1,0 +1,156 @@
+/**
+ * Where observed values came from: follows every stored word along one run, through copies,
+ * to the registers, memories and references that the outcome shows.
+ */
+import type { Memory, Step, Trace } from '../engine/index.ts'
+import type { Litmus } from '../litmus/ast.ts'
+import { device_load, device_store } from '../mm/gup.ts'
+import type { Kernel } from '../mm/kernel.ts'
+import { EXITED, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
+import { copy_user_word } from '../mm/memory.ts'
+import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { load, store } from '../mm/tlb.ts'
+
+/** A store that a run performed. */
+export interface Write {
+  /** The index of the step. */
+  readonly step: number
+  /** The process that stored, or on whose behalf a device did. */
+  readonly process: number
+  readonly value: number
+}
+
+/** One observation of the outcome, who made it, and the store that it shows, unless that was there at the start. */
+export interface ReadsFrom {
+  /** The process that observes: its register, its memory or its reference. */
+  readonly process: number
+  readonly what: {
+    readonly kind: 'register' | 'memory' | 'reference'
+    readonly index: number
+    readonly word: number
+  }
+  readonly write: Write | undefined
+  /** The frame that the value was read from, and the step that read it (undefined: at the end). */
+  readonly pfn: number
+  readonly step: number | undefined
+}
+
+/** Follows the stores of one run to what its end shows. */
+export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
+  const memory = trace.initial.slice()
+  const at: Memory = { get: (location) => memory[location]! }
+  const writes = new Map<number, Write>()
+  const registers = new Map<number, ReadsFrom>()
+
+  trace.steps.forEach((step, index) => {
+    follow(k, at, step, index, writes, registers)
+    for (const change of step.changes) memory[change.location] = change.after
+    forgetFreed(k, at, writes)
+  })
+
+  const result = [...registers.values()]
+  k.mm.forEach((mm, process) => {
+    if (at.get(mm.state.location) === EXITED) return
+    test.pages.forEach((page, vpn) => {
+      const pte = at.get(mm.pte[vpn]!.location)
+      if (at.get(mm.vma[vpn]!.location) === VM_NONE || pte_none(pte)) return
+      const pfn = pte_pfn(pte)
+      page.words.forEach((_, word) => {
+        const write = writes.get(k.page[pfn]!.word[word]!.location)
+        result.push({ process, what: { kind: 'memory', index: vpn, word }, write, pfn, step: undefined })
+      })
+    })
+  })
+  k.ref.forEach((ref, index) => {
+    const held = at.get(ref.page.location)
+    if (held === 0) return
+    test.pages[ref.vpn]!.words.forEach((_, word) => {
+      const write = writes.get(k.page[held - 1]!.word[word]!.location)
+      result.push({
+        process: ref.mm,
+        what: { kind: 'reference', index, word },
+        write,
+        pfn: held - 1,
+        step: undefined,
+      })
+    })
+  })
+  return result
+}
+
+/**
+ * The observations that no process is entitled to: a value that another process stored after
+ * fork had separated the two.
+ */
+export function foreignReads(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
+  const born = birthSteps(k, trace)
+  return readsFrom(k, test, trace).filter(({ process, write }) => {
+    if (write === undefined || write.process === process) return false
+    const branch = branchTowards(test, write.process, process)
+    return branch === undefined || write.step > born[branch]!
+  })
+}
+
+/** For each process the step at which it began to run. */
+function birthSteps(k: Kernel, trace: Trace): number[] {
+  return k.mm.map((mm, process) => {
+    if (process === 0) return -1
+    const birth = trace.steps.findIndex((step) =>
+      step.changes.some(({ location, after }) => location === mm.state.location && after === RUNNING),
+    )
+    return birth < 0 ? Number.POSITIVE_INFINITY : birth
+  })
+}
+
+/** The child of `ancestor` from which `process` descends, or undefined if it does not descend from it. */
+function branchTowards(test: Litmus, ancestor: number, process: number): number | undefined {
+  const indexOf = (name: string | undefined): number => test.processes.findIndex((p) => p.name === name)
+  for (let p = process; p > 0; p = indexOf(test.processes[p]!.parent)) {
+    if (indexOf(test.processes[p]!.parent) === ancestor) return p
+  }
+  return undefined
+}
+
+function follow(
+  k: Kernel,
+  at: Memory,
+  { effect, args }: Step,
+  index: number,
+  writes: Map<number, Write>,
+  registers: Map<number, ReadsFrom>,
+): void {
+  const [a, b, c, d] = args as [number, number, number, number]
+  const wordOf = (pfn: number, word: number): number => k.page[pfn]!.word[word]!.location
+  if (effect === store) {
+    const entry = at.get(k.cpu[a]!.tlb[b]!.location)
+    if (pte_none(entry)) return
+    writes.set(wordOf(pte_pfn(entry), c), { step: index, process: k.cpu[a]!.mm, value: d })
+  } else if (effect === load) {
+    const entry = at.get(k.cpu[a]!.tlb[b]!.location)
+    if (pte_none(entry)) return
+    const pfn = pte_pfn(entry)
+    const what = { kind: 'register', index: d, word: c } as const
+    registers.set(d, { process: k.cpu[a]!.mm, what, write: writes.get(wordOf(pfn, c)), pfn, step: index })
+  } else if (effect === device_store || effect === device_load) {
+    const { mm, page } = k.ref[a]!
+    const pfn = at.get(page.location) - 1
+    if (pfn < 0) return
+    if (effect === device_store) writes.set(wordOf(pfn, b), { step: index, process: mm, value: c })
+    else {
+      const what = { kind: 'register', index: c, word: b } as const
+      registers.set(c, { process: mm, what, write: writes.get(wordOf(pfn, b)), pfn, step: index })
+    }
+  } else if (effect === copy_user_word) {
+    const write = writes.get(wordOf(b, c))
+    if (write === undefined) writes.delete(wordOf(a, c))
+    else writes.set(wordOf(a, c), write)
+  }
+}
+
+/** A free page's words are zero again, whoever wrote them. */
+function forgetFreed(k: Kernel, at: Memory, writes: Map<number, Write>): void {
+  for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
+    if (at.get(k.page[pfn]!.refcount.location) > 0) continue
+    for (const word of k.page[pfn]!.word) writes.delete(word.location)
+  }
+}

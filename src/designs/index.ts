@@ -1,0 +1,43 @@
+/** Every design that comes with Cowherd. */
+import type { Design } from './design.ts'
+import { eager } from './eager.ts'
+import { hildenbrand_v1 } from './hildenbrand_v1.ts'
+import { torvalds, torvalds_get } from './torvalds.ts'
+import { v5_7 } from './v5_7.ts'
+import { v5_8 } from './v5_8.ts'
+import { v5_9 } from './v5_9.ts'
+import { v5_11 } from './v5_11.ts'
+import { v5_18 } from './v5_18.ts'
+import { v5_19 } from './v5_19.ts'
+
+/** What `--design all` means, in the order of the table. */
+export const DESIGNS: readonly Design[] = [
+  eager,
+  v5_7,
+  v5_8,
+  v5_9,
+  v5_11,
+  hildenbrand_v1,
+  torvalds,
+  v5_18,
+  v5_19,
+]
+
+/** Variants that are named when they are wanted. */
+export const VARIANTS: readonly Design[] = [torvalds_get]
+
+export function designNamed(name: string): Design | undefined {
+  return [...DESIGNS, ...VARIANTS].find((design) => design.name === name)
+}
+
+export {
+  CIRCUMSTANCES,
+  type Circumstance,
+  type Design,
+  type Extension,
+  extend,
+  type RuleName,
+  type Source,
+} from './design.ts'
+export { NO_RULES } from './no_rules.ts'
+export { eager_all, type Relaxation, relaxationsUsed, sameReference } from './promise.ts'

@@ -1,0 +1,30 @@
+/**
+ * No rule at all: what remains of a design when each of its rules is taken away. Every write
+ * fault reuses the page, fork always shares, pins are not noticed. Designs start from here and
+ * say what they add.
+ */
+import type { Steps } from '../engine/index.ts'
+import type { Kernel, Rules, WpDecision } from '../mm/kernel.ts'
+import { page_dup_rmap } from '../mm/rmap.ts'
+
+export const NO_RULES: Rules = {
+  *wp_can_reuse(): Steps<WpDecision> {
+    return 'reuse'
+  },
+  *page_try_dup_rmap(k: Kernel, _mm: number, pfn: number): Steps<boolean> {
+    yield* page_dup_rmap(k, pfn)
+    return true
+  },
+  fork_protects_first: false,
+  fork_copies_all: false,
+  gup_flags: (flags) => flags,
+  *gup_must_unshare(): Steps<boolean> {
+    return false
+  },
+  marks_pinned_mm: false,
+  write_protect_seq: false,
+  fast_pin_in_two_steps: false,
+  anon_exclusive: false,
+  zero_page: true,
+  wp_drains_batch: false,
+}

@@ -1,0 +1,54 @@
+/** v5.7: count the mappings. */
+import type { Steps } from '../engine/index.ts'
+import type { Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
+import { get_page, put_page } from '../mm/page_alloc.ts'
+import { page_move_anon_rmap } from '../mm/rmap.ts'
+import type { Design } from './design.ts'
+import { NO_RULES } from './no_rules.ts'
+
+export const v5_7: Design = {
+  name: 'v5.7',
+  title: 'Linux v5.7 (May 2020): the mapcount decides',
+  belief:
+    'A page that is mapped once belongs to whoever maps it, so a write fault may reuse it. ' +
+    'References that are not mappings do not count. A lock on the page keeps the count from rising.',
+  sources: [
+    { what: 'mm/memory.c as of v5.7: do_wp_page, reuse_swap_page', where: 'f45ec5ff16a7' },
+    { what: 'reuse by mapcount instead of page_count (2005)', where: 'c475a8ab625d' },
+    {
+      what: 'FOLL_PIN and pin_user_pages (v5.6); pinned pages are meant to stay coherent',
+      where: 'eddb1c228f79',
+    },
+  ],
+  rules: { ...NO_RULES, wp_can_reuse: reuse_swap_page, fork_protects_first: true },
+  because: {
+    wp_can_reuse:
+      'a write fault reuses a page whose mapcount is 1, whatever its reference count (reuse_swap_page)',
+    fork_protects_first:
+      "fork takes write permission from the parent's entry before it raises the counts (copy_one_pte)",
+  },
+  promises: (reference) => reference.pin,
+}
+
+/** Is this the only mapping? Sleeps for the page lock if need be, and then looks at the entry again. */
+export function* reuse_swap_page(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+  const page = k.page[pfn]!
+  const { ptl, pte } = k.mm[vmf.mm]!
+  if (!(yield* page.lock.tryLock())) {
+    yield* get_page(k, pfn)
+    yield* ptl.unlock()
+    yield* page.lock.lock()
+    yield* ptl.lock()
+    if (!(yield* pte[vmf.vpn]!.is(vmf.orig_pte))) {
+      yield* page.lock.unlock()
+      yield* ptl.unlock()
+      yield* put_page(pfn)
+      return 'retry'
+    }
+    yield* put_page(pfn)
+  }
+  const alone = yield* page.mapcount.is(1)
+  if (alone) yield* page_move_anon_rmap(k, pfn)
+  yield* page.lock.unlock()
+  return alone ? 'reuse' : 'copy'
+}

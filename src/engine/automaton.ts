@@ -1,0 +1,210 @@
+/**
+ * Learned automata: what a generator does, found out by running it.
+ *
+ * A deterministic generator is a function from the responses that it has been given to its
+ * next request. For each activation (procedure, arguments) this file keeps the tree of
+ * response histories seen so far; each node holds the request pending there. A generator
+ * runs again only for a history that is new, always from its beginning, and twice; every
+ * request on the way is compared with the recorded one: a generator that looks at anything
+ * but its arguments and responses is caught here.
+ */
+import { ModelError } from './error.ts'
+import type { Plain, Procedure, Request } from './operation.ts'
+
+/** What is pending at a node: a request, or the result with which the activation ended. */
+export type Pending = Request | { readonly kind: 'return'; readonly value: Plain }
+
+export interface Activation {
+  readonly procedure: Procedure
+  readonly args: readonly Plain[]
+  nodes: number
+}
+
+export interface AutomatonNode {
+  readonly id: number
+  readonly activation: Activation
+  readonly pending: Pending
+  /** The node before and the response that led here; undefined at the start. */
+  readonly parent: AutomatonNode | undefined
+  readonly response: Plain
+  /** How many responses the activation has been given. */
+  readonly depth: number
+  readonly edges: Map<string, AutomatonNode>
+}
+
+export interface AutomatonLimits {
+  /** Longest history of one activation, in responses. */
+  readonly history: number
+  /** Most nodes of one activation. */
+  readonly nodes: number
+  /** Longest replay, in milliseconds. */
+  readonly replayMs: number
+}
+
+/** Far above what a bounded procedure needs (the deepest so far has 40), far below what memory can hold. */
+export const AUTOMATON_LIMITS: AutomatonLimits = { history: 400, nodes: 50_000, replayMs: 2_000 }
+
+/** A text that is equal for equal plain values; `undefined` differs from `null`. */
+export function plainKey(value: Plain): string {
+  if (typeof value === 'number') return String(value)
+  return (
+    JSON.stringify(value, (_name, part) => (part === undefined ? '\u0000undefined' : part)) ?? 'undefined'
+  )
+}
+
+/** Freezes a plain value all the way down, so that no generator can use it as hidden state. */
+export function freeze<T extends Plain>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) freeze(part as Plain)
+  }
+  return value
+}
+
+export class Automata {
+  private readonly activations = new Map<Procedure, Map<string, AutomatonNode>>()
+  private readonly requestKeys = new Map<AutomatonNode, string>()
+  private readonly functionIds = new Map<unknown, number>()
+  /** How many nodes and replays there have been: what learning cost. */
+  nodes = 0
+  replays = 0
+  /** Called before a generator runs, with its name: a watchdog's heartbeat. */
+  onReplay: ((procedure: string) => void) | undefined
+
+  constructor(
+    private readonly context: unknown,
+    private readonly limits: AutomatonLimits = AUTOMATON_LIMITS,
+  ) {}
+
+  /** The node at which an activation begins. */
+  start(procedure: Procedure, args: readonly Plain[]): AutomatonNode {
+    let byArgs = this.activations.get(procedure)
+    if (byArgs === undefined) {
+      byArgs = new Map()
+      this.activations.set(procedure, byArgs)
+    }
+    const key = plainKey(args)
+    let node = byArgs.get(key)
+    if (node === undefined) {
+      const activation: Activation = { procedure, args: freeze(args), nodes: 0 }
+      node = this.learn(activation, undefined, undefined)
+      byArgs.set(key, node)
+    }
+    return node
+  }
+
+  /** The node after `node` when its pending request is answered with `response`. */
+  next(node: AutomatonNode, response: Plain): AutomatonNode {
+    const key = plainKey(response)
+    let next = node.edges.get(key)
+    if (next === undefined) {
+      next = this.learn(node.activation, node, freeze(response))
+      node.edges.set(key, next)
+    }
+    return next
+  }
+
+  private learn(activation: Activation, parent: AutomatonNode | undefined, response: Plain): AutomatonNode {
+    const name = activation.procedure.name
+    const depth = parent === undefined ? 0 : parent.depth + 1
+    if (depth > this.limits.history) {
+      throw new ModelError(
+        'unbounded',
+        name,
+        `${name} has made ${depth} steps in one activation. A loop over shared state must be a call or a tail call, so that it comes back to a state seen before.`,
+      )
+    }
+    if (++activation.nodes > this.limits.nodes) {
+      throw new ModelError(
+        'unbounded',
+        name,
+        `${name} has more than ${this.limits.nodes} different histories. Let it use less of each response, or move parts of it into procedures that it calls.`,
+      )
+    }
+    const pending = this.replay(activation, parent, response)
+    const key = this.pendingKey(pending)
+    const again = this.replay(activation, parent, response)
+    if (this.pendingKey(again) !== key) throw impure(name, depth, pending, again)
+    const node = { id: this.nodes++, activation, pending, parent, response, depth, edges: new Map() }
+    this.requestKeys.set(node, key)
+    return node
+  }
+
+  private replay(activation: Activation, parent: AutomatonNode | undefined, response: Plain): Pending {
+    const { procedure, args } = activation
+    const path: AutomatonNode[] = []
+    for (let node = parent; node !== undefined; node = node.parent) path.push(node)
+    path.reverse()
+
+    this.replays++
+    this.onReplay?.(procedure.name)
+    const deadline = Date.now() + this.limits.replayMs
+    const steps = this.run(procedure.name, () => procedure(this.context, ...args))
+    let result = this.run(procedure.name, () => steps.next())
+    for (let i = 0; i < path.length; i++) {
+      const node = path[i]!
+      const pending = pendingOf(result)
+      if (this.pendingKey(pending) !== this.requestKeys.get(node)) {
+        throw impure(procedure.name, i, node.pending, pending)
+      }
+      const answer = i + 1 < path.length ? path[i + 1]!.response : response
+      result = this.run(procedure.name, () => steps.next(answer))
+      if (Date.now() > deadline) {
+        throw new ModelError(
+          'slow',
+          procedure.name,
+          `${procedure.name} needs more than ${this.limits.replayMs} ms for ${i + 1} steps. What it does between two steps must be short.`,
+        )
+      }
+    }
+    const pending = pendingOf(result)
+    if (pending.kind !== 'return') freeze(pending.args)
+    else freeze(pending.value)
+    return pending
+  }
+
+  private run<T>(name: string, step: () => T): T {
+    try {
+      return step()
+    } catch (cause) {
+      if (cause instanceof ModelError) throw cause
+      const message = cause instanceof Error ? cause.message : String(cause)
+      throw new ModelError('threw', name, `${name} threw: ${message}`, { cause })
+    }
+  }
+
+  private pendingKey(pending: Pending): string {
+    if (pending.kind === 'return') return `return ${plainKey(pending.value)}`
+    const target = pending.kind === 'atomic' ? pending.effect : pending.procedure
+    return `${pending.kind} ${this.functionId(target)} ${plainKey(pending.args)}`
+  }
+
+  private functionId(target: unknown): number {
+    let id = this.functionIds.get(target)
+    if (id === undefined) {
+      id = this.functionIds.size
+      this.functionIds.set(target, id)
+    }
+    return id
+  }
+}
+
+function pendingOf(result: IteratorResult<Request, Plain | void>): Pending {
+  if (!result.done) return result.value
+  return { kind: 'return', value: result.value as Plain }
+}
+
+function impure(name: string, step: number, before: Pending, now: Pending): ModelError {
+  return new ModelError(
+    'impure',
+    name,
+    `${name} did something else when it was run again with the same responses: its step ${step + 1} was ${describe(before)} and is now ${describe(now)}. It must depend on nothing but its arguments and the responses it is given, and call no function that it made itself.`,
+  )
+}
+
+/** A pending request as a person would write it. */
+export function describe(pending: Pending): string {
+  if (pending.kind === 'return') return `return ${plainKey(pending.value)}`
+  const name = pending.kind === 'atomic' ? pending.effect.name : pending.procedure.name
+  return `${pending.kind === 'tail' ? 'tail ' : ''}${name}(${pending.args.map(plainKey).join(', ')})`
+}

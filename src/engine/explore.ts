@@ -1,0 +1,391 @@
+/**
+ * Breadth-first exploration of a system: every state that any schedule can reach, each once.
+ *
+ * States are numbered in the order of discovery, so that a state's first path is a shortest
+ * one. A state is its memory's number and its threads' control states; its successors come
+ * from walking, for each thread, the decision tree of the pending operation.
+ */
+import { AUTOMATON_LIMITS, Automata, type AutomatonLimits } from './automaton.ts'
+import { ControlStates, DONE } from './control.ts'
+import { CHOOSE, DecisionTrees, FAIL, LEAF, READ } from './decision.ts'
+import { Memories } from './memories.ts'
+import type { System } from './system.ts'
+import { Visited } from './visited.ts'
+
+/** What ended an exploration early, if anything did. */
+export type Bound = 'states' | 'depth' | 'memory' | 'time' | 'interrupted'
+
+export interface ExploreLimits {
+  /** Most states, 1 to 2^30. */
+  readonly states?: number
+  /** States that are more steps away than this are found, but not looked into. */
+  readonly depth?: number
+  /** Most bytes of engine data. */
+  readonly bytes?: number
+  /** Most milliseconds. */
+  readonly milliseconds?: number
+  readonly automaton?: AutomatonLimits
+}
+
+export const DEFAULT_LIMITS = {
+  states: 20_000_000,
+  depth: 100_000,
+  bytes: 2 ** 31,
+  milliseconds: Number.POSITIVE_INFINITY,
+} as const
+
+export type FailureKind = 'failure' | 'invariant' | 'deadlock'
+
+/** The first run found that goes wrong in one particular way. */
+export interface FailedRun {
+  readonly kind: FailureKind
+  readonly message: string
+  /** The last state before it goes wrong. */
+  readonly state: number
+  /** The step that makes it wrong, where it is a step and not the state itself. */
+  readonly step: { readonly thread: number; readonly alternative: number } | undefined
+}
+
+/** A memory in which a run can end, and the first state that has it. */
+export interface FinalMemory {
+  readonly bytes: Uint8Array
+  readonly state: number
+}
+
+export interface Exploration {
+  readonly states: number
+  readonly transitions: number
+  readonly memories: number
+  /** Steps of the longest shortest run to a state that was looked into. */
+  readonly depth: number
+  /** States found but not looked at yet: 0 unless bounded. */
+  readonly frontier: number
+  readonly milliseconds: number
+  /** Bytes of engine data that grow with the number of states. */
+  readonly bytes: number
+  /** Undefined means exhaustive. */
+  readonly bounded: Bound | undefined
+  readonly finals: readonly FinalMemory[]
+  readonly failures: readonly FailedRun[]
+}
+
+/** Successors gathered before they are looked up: enough for the table reads to overlap. */
+const BATCH = 256
+/** State numbers and their parents are 32-bit integers, with a bit to spare. */
+const MAX_STATES = 2 ** 30
+/** States between two looks at the clock. */
+const CLOCK_EVERY = 2048
+
+const UNKNOWN = 0
+const SOUND = 1
+const BROKEN = 2
+
+export class Explorer {
+  readonly automata: Automata
+  readonly controls: readonly ControlStates[]
+  readonly trees: DecisionTrees
+  readonly memories: Memories
+  readonly visited: Visited
+
+  private readonly limits: Required<ExploreLimits>
+  /** For each thread, the tree slot of each control state. */
+  private readonly roots: Int32Array[]
+  private readonly required: boolean[]
+  private readonly finals = new Map<number, number>()
+  private readonly failed = new Map<string, FailedRun>()
+  private readonly invariantOf: number[] = []
+  private readonly restInvariantOf: number[] = []
+
+  private current = 0
+  private levelEnd = 1
+  private depth = 0
+  private transitions = 0
+  private elapsed = 0
+  private over = false
+  private bounded: Bound | undefined
+
+  private readonly batchStates: Int32Array
+  private readonly batchHashes = new Int32Array(BATCH)
+  private readonly batchParents = new Int32Array(BATCH)
+  private batchCount = 0
+  /** Keeps the reads that warm the cache from being optimised away. */
+  private touched = 0
+  private readonly pending: number[] = []
+
+  constructor(
+    readonly system: System,
+    limits: ExploreLimits = {},
+    /** Called before a generator runs to be learned from, with its name: a watchdog's heartbeat. */
+    onReplay?: (procedure: string) => void,
+  ) {
+    if (system.threads.length === 0) throw new RangeError('a system needs at least one thread')
+    this.limits = { ...DEFAULT_LIMITS, automaton: AUTOMATON_LIMITS, ...limits }
+    const { states } = this.limits
+    if (!(Number.isInteger(states) && states >= 1 && states <= MAX_STATES)) {
+      throw new RangeError(`a limit of ${states} states is not within 1..${MAX_STATES}`)
+    }
+    const { locations } = system.layout
+    this.automata = new Automata(system.context, this.limits.automaton)
+    this.automata.onReplay = onReplay
+    this.controls = system.threads.map((thread) => new ControlStates(this.automata, thread))
+    this.trees = new DecisionTrees(system.context, locations)
+    this.memories = new Memories(locations)
+    this.visited = new Visited(1 + Math.ceil(system.threads.length / 2))
+    this.roots = system.threads.map(() => new Int32Array(64))
+    this.required = system.threads.map((thread) => thread.daemon !== true)
+    this.batchStates = new Int32Array(BATCH * this.visited.words)
+    this.begin()
+  }
+
+  /**
+   * Explores for at most `budget` milliseconds.
+   * @returns whether the exploration is over: complete, or at a bound
+   * @throws ModelError if the system cannot be explored
+   */
+  run(budget = Number.POSITIVE_INFINITY): boolean {
+    if (this.over) return true
+    const began = Date.now()
+    const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
+    do this.over = this.expandSome()
+    while (!this.over && Date.now() < stop)
+    this.elapsed += Date.now() - began
+    if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
+    return this.over
+  }
+
+  /** What is known so far. Before the end, the bound is `interrupted`. */
+  result(): Exploration {
+    this.flush()
+    const frontier = this.visited.count - this.current
+    return {
+      states: this.visited.count,
+      transitions: this.transitions,
+      memories: this.memories.count,
+      depth: this.depth,
+      frontier,
+      milliseconds: this.elapsed,
+      bytes: this.byteLength,
+      bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
+      finals: [...this.finals].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state })),
+      failures: [...this.failed.values()],
+    }
+  }
+
+  get byteLength(): number {
+    return this.visited.byteLength + this.memories.byteLength
+  }
+
+  /** The control state of a thread in a state. */
+  controlOf(state: number, thread: number): number {
+    const word = this.visited.states[state * this.visited.words + 1 + (thread >> 1)]!
+    return thread & 1 ? word >>> 16 : word & 0xffff
+  }
+
+  /** The number of the memory of a state. */
+  memoryOf(state: number): number {
+    return this.visited.states[state * this.visited.words]!
+  }
+
+  /** The slot of the tree of a thread's control state; the tree may be empty. */
+  rootOf(thread: number, control: number): number {
+    let roots = this.roots[thread]!
+    if (control >= roots.length) {
+      const grown = new Int32Array(Math.max(control + 1, roots.length * 2))
+      grown.set(roots)
+      this.roots[thread] = grown
+      roots = grown
+    }
+    if (roots[control] === 0) roots[control] = this.trees.newRoot()
+    return roots[control]!
+  }
+
+  /** Learns what a thread's pending operation does in one memory. */
+  learn(thread: number, control: number, memory: number): void {
+    const states = this.controls[thread]!
+    const { bytes, width } = this.memories
+    const base = memory * width
+    this.trees.learn(
+      this.rootOf(thread, control),
+      states.operation(control),
+      thread,
+      (location) => bytes[base + location]!,
+      (response) => states.after(control, response),
+    )
+  }
+
+  private begin(): void {
+    const words = new Int32Array(this.visited.words)
+    words[0] = this.memories.internInitial()
+    this.controls.forEach(({ initial }, thread) => {
+      words[1 + (thread >> 1)]! |= thread & 1 ? initial << 16 : initial
+    })
+    this.visited.add(words, 0, this.visited.hash(words, 0), 0)
+    const broken = this.system.invariant?.(this.memories.reader(0))
+    if (broken !== undefined) {
+      this.failAt('invariant', broken, 0, undefined)
+      this.current = 1
+    }
+  }
+
+  /** Expands some states; true when there are none left or a bound is hit. */
+  private expandSome(): boolean {
+    for (let n = 0; n < CLOCK_EVERY; n++) {
+      if (this.current === this.levelEnd) {
+        this.flush()
+        if (this.current === this.visited.count) return true
+        if (this.depth >= this.limits.depth) return this.stopAt('depth')
+        this.depth++
+        this.levelEnd = this.visited.count
+      }
+      if (this.visited.count + this.batchCount > this.limits.states) {
+        this.flush()
+        if (this.visited.count > this.limits.states) return this.stopAt('states')
+      }
+      this.expand(this.current)
+      this.current++
+    }
+    if (this.byteLength > this.limits.bytes) return this.stopAt('memory')
+    return false
+  }
+
+  private stopAt(bound: Bound): true {
+    this.flush()
+    this.bounded = bound
+    return true
+  }
+
+  private expand(state: number): void {
+    const { memories, visited, pending, controls } = this
+    const words = visited.words
+    const stateBase = state * words
+    const memory = visited.states[stateBase]!
+    const threads = controls.length
+    const before = this.transitions
+    let failures = 0
+    let running = false
+
+    for (let thread = 0; thread < threads; thread++) {
+      const packed = visited.states[stateBase + 1 + (thread >> 1)]!
+      const control = thread & 1 ? packed >>> 16 : packed & 0xffff
+      if (control === DONE) continue
+      if (this.required[thread]) running = true
+      const roots = this.roots[thread]!
+      const root = control < roots.length ? roots[control]! : 0
+      pending.length = 0
+      pending.push(root === 0 ? this.rootOf(thread, control) : root)
+      let alternative = 0
+      while (pending.length > 0) {
+        let slot = pending.pop()!
+        walk: for (;;) {
+          const code = this.trees.code
+          const record = code[slot]!
+          if (record === 0) {
+            this.learn(thread, control, memory)
+            continue
+          }
+          switch (code[record]) {
+            case READ:
+              slot = record + 2 + memories.bytes[memory * memories.width + code[record + 1]!]!
+              break
+            case LEAF: {
+              this.transitions++
+              const writes = code[record + 2]!
+              let next = memory
+              if (writes > 0) {
+                const known = memories.count
+                next = memories.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
+                if (memories.count > known) this.checkInvariant(next, state, thread, alternative)
+              }
+              alternative++
+              if (this.invariantOf[next] === BROKEN) failures++
+              else this.emit(state, thread, next, code[record + 1]!)
+              break walk
+            }
+            case CHOOSE: {
+              for (let i = code[record + 1]! - 1; i > 0; i--) pending.push(record + 2 + i)
+              slot = record + 2
+              break
+            }
+            case FAIL:
+              failures++
+              this.failAt('failure', this.trees.messages[code[record + 1]!]!, state, { thread, alternative })
+              alternative++
+              break walk
+            default:
+              break walk
+          }
+        }
+      }
+    }
+
+    if (!running) this.reachEnd(state, memory)
+    else if (this.transitions === before && failures === 0) {
+      this.failAt('deadlock', 'no thread can go on', state, undefined)
+    }
+    if (this.system.restInvariant !== undefined) this.checkRestInvariant(state, memory)
+  }
+
+  /** Queues one successor for lookup. */
+  private emit(parent: number, thread: number, memory: number, control: number): void {
+    const { batchStates, visited } = this
+    const words = visited.words
+    const at = this.batchCount * words
+    const from = parent * words
+    batchStates[at] = memory
+    for (let i = 1; i < words; i++) batchStates[at + i] = visited.states[from + i]!
+    const half = at + 1 + (thread >> 1)
+    const packed = batchStates[half]!
+    batchStates[half] = thread & 1 ? (packed & 0xffff) | (control << 16) : (packed & ~0xffff) | control
+    const hash = visited.hash(batchStates, at)
+    this.batchHashes[this.batchCount] = hash
+    this.batchParents[this.batchCount] = parent
+    if (++this.batchCount === BATCH) this.flush()
+  }
+
+  /** Looks up the queued successors: first a read for each, so that the cache misses overlap, then the lookups. */
+  private flush(): void {
+    const { visited, batchStates, batchHashes, batchParents, batchCount } = this
+    let touched = 0
+    for (let i = 0; i < batchCount; i++) touched ^= visited.touch(batchHashes[i]!)
+    this.touched = touched
+    for (let i = 0; i < batchCount; i++) {
+      visited.add(batchStates, i * visited.words, batchHashes[i]!, batchParents[i]!)
+    }
+    this.batchCount = 0
+  }
+
+  private checkInvariant(memory: number, state: number, thread: number, alternative: number): void {
+    const message = this.system.invariant?.(this.memories.reader(memory))
+    this.invariantOf[memory] = message === undefined ? SOUND : BROKEN
+    if (message !== undefined) this.failAt('invariant', message, state, { thread, alternative })
+  }
+
+  private checkRestInvariant(state: number, memory: number): void {
+    if ((this.restInvariantOf[memory] ?? UNKNOWN) !== UNKNOWN) return
+    for (let thread = 0; thread < this.controls.length; thread++) {
+      if (!this.controls[thread]!.atRest(this.controlOf(state, thread))) return
+    }
+    const message = this.system.restInvariant!(this.memories.reader(memory))
+    this.restInvariantOf[memory] = message === undefined ? SOUND : BROKEN
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
+  }
+
+  private reachEnd(state: number, memory: number): void {
+    if (this.finals.has(memory)) return
+    this.finals.set(memory, state)
+    const message = this.system.finalInvariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
+  }
+
+  private failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
+    const key = `${kind} ${message}`
+    if (!this.failed.has(key)) this.failed.set(key, { kind, message, state, step })
+  }
+}
+
+/** Explores a whole system in one go. */
+export function explore(system: System, limits: ExploreLimits = {}): Exploration {
+  const explorer = new Explorer(system, limits)
+  explorer.run()
+  return explorer.result()
+}

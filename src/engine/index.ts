@@ -1,0 +1,40 @@
+/**
+ * The explicit-state explorer. It knows threads, atomic operations and bytes.
+ *
+ * To use it: lay out the shared locations (`Layout`), write each thread as a generator
+ * function (`operation.ts`), put them together as a `System`, and `explore` it.
+ */
+export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
+export { DONE } from './control.ts'
+export { ModelError, type ModelFault } from './error.ts'
+export {
+  type Bound,
+  DEFAULT_LIMITS,
+  type Exploration,
+  type ExploreLimits,
+  Explorer,
+  explore,
+  type FailedRun,
+  type FailureKind,
+  type FinalMemory,
+} from './explore.ts'
+export { Cell, Layout, type Location, Lock, RwLock } from './layout.ts'
+export {
+  assert,
+  atomic,
+  BLOCKED,
+  call,
+  choose,
+  type Effect,
+  FAILED,
+  type Plain,
+  type Procedure,
+  type Request,
+  type Response,
+  type Steps,
+  tail,
+  type View,
+} from './operation.ts'
+export { type PromelaOptions, toPromela } from './promela.ts'
+export type { Memory, System, ThreadSpec } from './system.ts'
+export { type Change, type Frame, type Step, type Trace, traceOfFailure, traceTo } from './trace.ts'

@@ -1,0 +1,187 @@
+/**
+ * Traces: a state's shortest run, step by step, as it ran.
+ *
+ * States remember only the state before them, so each step is found again by trying the
+ * successors of one state until one of them is the next.
+ */
+import type { AutomatonNode } from './automaton.ts'
+import type { StackCell } from './control.ts'
+import { DONE } from './control.ts'
+import { CHOOSE, FAIL, LEAF, READ } from './decision.ts'
+import type { Explorer, FailedRun } from './explore.ts'
+import type { Effect, Plain, Procedure } from './operation.ts'
+
+/** One activation on a thread's stack. */
+export interface Frame {
+  readonly procedure: Procedure
+  readonly args: readonly Plain[]
+}
+
+export interface Change {
+  readonly location: number
+  readonly before: number
+  readonly after: number
+}
+
+/** One atomic step of a run. */
+export interface Step {
+  readonly thread: number
+  readonly effect: Effect
+  readonly args: readonly Plain[]
+  /** The thread's activations while it performs the step, outermost first. */
+  readonly stack: readonly Frame[]
+  /** The activations afterwards; empty when the thread has ended. */
+  readonly stackAfter: readonly Frame[]
+  /** Whether the first `k` activations are still the same ones afterwards. */
+  readonly kept: number
+  /** What it looked at, in order. */
+  readonly reads: readonly { readonly location: number; readonly value: number }[]
+  readonly changes: readonly Change[]
+  /** Set if this step is a failure. */
+  readonly failure: string | undefined
+}
+
+export interface Trace {
+  readonly initial: Uint8Array
+  readonly steps: readonly Step[]
+}
+
+interface Successor {
+  readonly thread: number
+  readonly control: number
+  readonly reads: { location: number; value: number }[]
+  readonly writes: { location: number; value: number }[]
+  readonly failure: string | undefined
+}
+
+/** The shortest run that ends in a state. */
+export function traceTo(explorer: Explorer, state: number): Trace {
+  const path = [state]
+  for (let s = state; s !== 0; path.push(s)) s = explorer.visited.parents[s]!
+  path.reverse()
+  const steps: Step[] = []
+  for (let i = 1; i < path.length; i++) steps.push(stepBetween(explorer, path[i - 1]!, path[i]!))
+  return { initial: explorer.memories.copy(explorer.memoryOf(0)), steps }
+}
+
+/** The shortest run that fails in this way, with the failing step at its end. */
+export function traceOfFailure(explorer: Explorer, failed: FailedRun): Trace {
+  const trace = traceTo(explorer, failed.state)
+  if (failed.step === undefined) return trace
+  const { thread, alternative } = failed.step
+  const successor = successorsOf(explorer, failed.state, thread)[alternative]!
+  return { initial: trace.initial, steps: [...trace.steps, stepOf(explorer, failed.state, successor)] }
+}
+
+function stepBetween(explorer: Explorer, from: number, to: number): Step {
+  for (let thread = 0; thread < explorer.controls.length; thread++) {
+    for (const successor of successorsOf(explorer, from, thread)) {
+      if (leadsTo(explorer, from, successor, to)) return stepOf(explorer, from, successor)
+    }
+  }
+  throw new Error(`state ${to} is no successor of state ${from}`)
+}
+
+function leadsTo(explorer: Explorer, from: number, successor: Successor, to: number): boolean {
+  if (successor.failure !== undefined) return false
+  for (let thread = 0; thread < explorer.controls.length; thread++) {
+    const control = thread === successor.thread ? successor.control : explorer.controlOf(from, thread)
+    if (control !== explorer.controlOf(to, thread)) return false
+  }
+  const memory = explorer.memories.copy(explorer.memoryOf(from))
+  for (const { location, value } of successor.writes) memory[location] = value
+  return explorer.memories.copy(explorer.memoryOf(to)).every((byte, i) => byte === memory[i])
+}
+
+/** What one thread can do in a state: one successor for each alternative, in the explorer's order. */
+function successorsOf(explorer: Explorer, state: number, thread: number): Successor[] {
+  const control = explorer.controlOf(state, thread)
+  if (control === DONE) return []
+  const memory = explorer.memoryOf(state)
+  const bytes = explorer.memories.copy(memory)
+  const successors: Successor[] = []
+
+  const walk = (slot: number, reads: Successor['reads']): void => {
+    if (explorer.trees.code[slot] === 0) explorer.learn(thread, control, memory)
+    const { code, messages } = explorer.trees
+    const record = code[slot]!
+    const operand = code[record + 1]!
+    switch (code[record]) {
+      case READ: {
+        const value = bytes[operand]!
+        walk(record + 2 + value, [...reads, { location: operand, value }])
+        break
+      }
+      case CHOOSE:
+        for (let i = 0; i < operand; i++) walk(record + 2 + i, reads)
+        break
+      case LEAF: {
+        const writes = []
+        for (let i = 0; i < code[record + 2]!; i++) {
+          writes.push({ location: code[record + 3 + 2 * i]!, value: code[record + 4 + 2 * i]! })
+        }
+        successors.push({ thread, control: operand, reads, writes, failure: undefined })
+        break
+      }
+      case FAIL:
+        successors.push({ thread, control: DONE, reads, writes: [], failure: messages[operand]! })
+        break
+    }
+  }
+  walk(explorer.rootOf(thread, control), [])
+  return successors
+}
+
+function stepOf(explorer: Explorer, from: number, successor: Successor): Step {
+  const { thread, control } = successor
+  const controls = explorer.controls[thread]!
+  const pending = explorer.controlOf(from, thread)
+  const { effect, args } = controls.operation(pending)
+  const before = cellsOf(controls.stack(pending))
+  const after = control === DONE ? [] : cellsOf(controls.stack(control))
+  const bytes = explorer.memories.copy(explorer.memoryOf(from))
+  return {
+    thread,
+    effect,
+    args,
+    stack: before.map(frameOf),
+    stackAfter: after.map(frameOf),
+    kept: keptBetween(before, after),
+    reads: successor.reads,
+    changes: successor.writes
+      .map(({ location, value }) => ({ location, before: bytes[location]!, after: value }))
+      .filter((change) => change.before !== change.after),
+    failure: successor.failure,
+  }
+}
+
+/** A stack's cells, outermost first. */
+function cellsOf(top: StackCell): StackCell[] {
+  const cells: StackCell[] = []
+  for (let cell: StackCell | undefined = top; cell !== undefined; cell = cell.below) cells.unshift(cell)
+  return cells
+}
+
+function frameOf(cell: StackCell): Frame {
+  return { procedure: cell.node.activation.procedure, args: cell.node.activation.args }
+}
+
+/**
+ * How many activations, from the outermost, live on through a step: those whose pending call
+ * is the same, and the first that moved on to a later node of the same activation.
+ */
+function keptBetween(before: readonly StackCell[], after: readonly StackCell[]): number {
+  let kept = 0
+  while (kept < before.length && kept < after.length) {
+    const a = before[kept]!.node
+    const b = after[kept]!.node
+    if (a !== b) return isLater(b, a) ? kept + 1 : kept
+    kept++
+  }
+  return kept
+}
+
+function isLater(node: AutomatonNode, than: AutomatonNode): boolean {
+  for (let n = node.parent; n !== undefined; n = n.parent) if (n === than) return true
+  return false
+}

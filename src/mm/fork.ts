@@ -1,0 +1,93 @@
+/** The birth and the end of processes (kernel/fork.c, kernel/exit.c). */
+import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import type { Kernel } from './kernel.ts'
+import { EXITED, RUNNING, ZERO_PFN } from './machine.ts'
+import { copy_page_range, copy_user_word } from './memory.ts'
+import { exit_mmap } from './mmap.ts'
+import { alloc_page } from './page_alloc.ts'
+import { mk_pte, pte_none, pte_pfn, pte_write } from './pte.ts'
+import { page_add_new_anon_rmap } from './rmap.ts'
+import { flush_tlb_mm } from './tlb.ts'
+
+/** fork(): the child begins to run when its memory is complete. */
+export function* do_fork(k: Kernel, cpu: number, child: number): Steps<void> {
+  const parent = k.cpu[cpu]!.mm
+  yield* call(dup_mmap, parent, child, cpu)
+  yield* k.mm[child]!.state.write(RUNNING)
+}
+
+/** Copies the address space, under mmap_lock of both; the parent's TLBs are flushed once, at the end. */
+export function* dup_mmap(k: Kernel, parent: number, child: number, cpu: number): Steps<void> {
+  const src = k.mm[parent]!
+  const dst = k.mm[child]!
+  yield* src.mmap_lock.writeLock()
+  yield* dst.mmap_lock.writeLock()
+  yield* atomic(forked, parent, child)
+  for (let vpn = 0; vpn < k.config.pages.length; vpn++) {
+    if (k.rules.fork_copies_all) yield* call(allocate_copy, parent, child, vpn)
+    else yield* call(copy_page_range, parent, child, vpn, cpu)
+  }
+  if (k.rules.fork_copies_all) yield* call(copy_all_words, parent, child, allWords(k))
+  yield* dst.mmap_lock.writeUnlock()
+  yield* flush_tlb_mm(k, parent)
+  yield* src.mmap_lock.writeUnlock()
+}
+
+/** The child's areas are those of the parent. */
+function forked(view: View, k: Kernel, parent: number, child: number): Response {
+  k.mm[child]!.vma.forEach((vma, vpn) => {
+    view.set(vma.location, view.get(k.mm[parent]!.vma[vpn]!.location))
+  })
+  k.rules.hooks?.forked?.(view, k, parent, child)
+  return 0
+}
+
+/** The yardstick's fork, first half: a page of the child's own for each page of the parent. */
+function* allocate_copy(k: Kernel, parent: number, child: number, vpn: number): Steps<void> {
+  const pte = yield* k.mm[parent]!.pte[vpn]!.read()
+  if (pte_none(pte) || pte_pfn(pte) === ZERO_PFN) return
+  const page = yield* alloc_page()
+  yield* k.mm[child]!.ptl.lock()
+  yield* page_add_new_anon_rmap(page)
+  yield* k.mm[child]!.pte[vpn]!.write(mk_pte(page, pte_write(pte)))
+  yield* k.mm[child]!.ptl.unlock()
+}
+
+/**
+ * The yardstick's fork, second half: each word is copied at a moment of its own, in any
+ * order, so the child gets for each word some value that it held during the call. POSIX
+ * promises no snapshot of memory to which other threads store meanwhile, and no kernel makes
+ * one: until the flush at the end they store through their TLBs.
+ * @param remaining a bit for each word still to be copied
+ */
+function* copy_all_words(_k: Kernel, parent: number, child: number, remaining: number): Steps<void> {
+  if (remaining === 0) return
+  const copied = yield* atomic(copy_some_word, parent, child, remaining)
+  return yield* tail(copy_all_words, parent, child, remaining & ~(1 << copied))
+}
+
+function allWords(k: Kernel): number {
+  return (1 << (k.config.pages.length * k.words)) - 1
+}
+
+function copy_some_word(view: View, k: Kernel, parent: number, child: number, remaining: number): Response {
+  const candidates: number[] = []
+  for (let i = 0; i < k.config.pages.length * k.words; i++) if (remaining & (1 << i)) candidates.push(i)
+  const index = candidates[candidates.length === 1 ? 0 : view.choose(candidates.length)]!
+  const vpn = Math.floor(index / k.words)
+  const from = view.get(k.mm[parent]!.pte[vpn]!.location)
+  const to = view.get(k.mm[child]!.pte[vpn]!.location)
+  if (!pte_none(from) && !pte_none(to)) copy_user_word(view, k, pte_pfn(to), pte_pfn(from), index % k.words)
+  return index
+}
+
+/** exit(): waits until the process's other threads have ended, then takes its memory down. */
+export function* do_exit(k: Kernel, cpu: number): Steps<void> {
+  yield* call(exit_mmap, cpu)
+  yield* k.mm[k.cpu[cpu]!.mm]!.state.write(EXITED)
+}
+
+/** waitpid(): waits until the process has exited. */
+export function* kernel_wait(k: Kernel, process: number): Steps<void> {
+  yield* k.mm[process]!.state.waitFor(EXITED)
+}

@@ -1,0 +1,184 @@
+/**
+ * References to a process's pages, taken by the kernel on behalf of a device or a pipe (mm/gup.c).
+ *
+ * Order and locking are those of 4426e945df58 (v5.7), 17839856fd58 (v5.8), a308c71bf1e6
+ * (v5.9), 57efa1fe5957 (v5.11) and b6a2619c60b4 (v5.19).
+ */
+import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import type { Kernel } from './kernel.ts'
+import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
+import { handle_mm_fault } from './memory.ts'
+import { drop_reference } from './page_alloc.ts'
+import { pte_none, pte_pfn, pte_write } from './pte.ts'
+import { store_word } from './tlb.ts'
+
+/** No page: the lockless walk gave up, or the address is not mapped as it must be. */
+const NO_PAGE = -1
+
+/** Takes a reference by the slow walk and remembers it in `ref` (pin_user_pages, get_user_pages). */
+export function* pin_user_pages(k: Kernel, cpu: number, ref: number): Steps<void> {
+  const page = yield* call(gup_slow, cpu, ref)
+  if (page !== NO_PAGE) yield* k.ref[ref]!.page.write(1 + page)
+}
+
+/** As pin_user_pages, but tries the lockless walk first (pin_user_pages_fast, get_user_pages_fast). */
+export function* pin_user_pages_fast(k: Kernel, cpu: number, ref: number): Steps<void> {
+  let page = yield* call(gup_fast, cpu, ref)
+  if (page === NO_PAGE) page = yield* call(gup_slow, cpu, ref)
+  if (page !== NO_PAGE) yield* k.ref[ref]!.page.write(1 + page)
+}
+
+/** The walk under mmap_lock (__get_user_pages_locked). */
+export function* gup_slow(k: Kernel, cpu: number, ref: number): Steps<number> {
+  const { mm, vpn, flags } = k.ref[ref]!
+  const { mmap_lock, has_pinned, vma } = k.mm[mm]!
+  yield* mmap_lock.readLock()
+  // 008cfe4418b3 (v5.9)
+  if (flags.pin && k.rules.marks_pinned_mm) yield* has_pinned.write(1)
+  const prot = yield* vma[vpn]!.read()
+  let page = NO_PAGE
+  // The caller's own flags count here (check_vma_flags), not what a design makes of them.
+  if (prot !== VM_NONE && !(flags.write && prot !== VM_WRITE)) {
+    page = yield* call(follow_page, cpu, ref, prot === VM_WRITE, false)
+  }
+  yield* mmap_lock.readUnlock()
+  return page
+}
+
+/**
+ * Looks the page up and grabs it under the page-table lock; faults and starts over until it can.
+ * @param cow a write fault has given the process its own page although the area is read-only
+ *   (FOLL_COW): an entry without write permission will do
+ */
+function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, cow: boolean): Steps<number> {
+  const { mm, vpn, flags } = k.ref[ref]!
+  const { write } = k.rules.gup_flags(flags)
+  const { ptl, pte } = k.mm[mm]!
+  yield* ptl.lock()
+  const entry = yield* pte[vpn]!.read()
+  if (pte_none(entry) || (write && !pte_write(entry) && !cow)) {
+    yield* ptl.unlock()
+    const kind = write ? 'write' : 'read'
+    const broken = yield* call(handle_mm_fault, { mm, cpu, vpn, kind, vm_write } as const)
+    return yield* tail(follow_page, cpu, ref, vm_write, cow || (broken && !vm_write))
+  }
+  const page = pte_pfn(entry)
+  if (!write && !pte_write(entry) && page !== ZERO_PFN) {
+    if (yield* call(k.rules.gup_must_unshare, page, flags)) {
+      yield* ptl.unlock()
+      yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+      return yield* tail(follow_page, cpu, ref, vm_write, cow)
+    }
+  }
+  yield* atomic(grab, page, flags.pin)
+  yield* ptl.unlock()
+  return page
+}
+
+/** The walk without locks (gup_pte_range), with what its callers check before and after. */
+export function* gup_fast(k: Kernel, _cpu: number, ref: number): Steps<number> {
+  const { mm, vpn, flags } = k.ref[ref]!
+  const { has_pinned, write_protect_seq } = k.mm[mm]!
+  if (flags.pin && k.rules.marks_pinned_mm) yield* has_pinned.write(1)
+  // 57efa1fe5957 (v5.11): FOLL_GET is not covered.
+  if (!(flags.pin && k.rules.write_protect_seq)) return yield* tail(gup_pte_range, mm, vpn, ref)
+  const seq = yield* write_protect_seq.read()
+  if (seq % 2 === 1) return NO_PAGE
+  const page = yield* call(gup_pte_range, mm, vpn, ref)
+  if (page === NO_PAGE) return NO_PAGE
+  if (yield* write_protect_seq.is(seq)) return page
+  yield* atomic(ungrab, page, flags.pin)
+  return NO_PAGE
+}
+
+function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<number> {
+  const { flags } = k.ref[ref]!
+  const { write } = k.rules.gup_flags(flags)
+  const pte = k.mm[mm]!.pte[vpn]!
+  const entry = yield* pte.read()
+  if (pte_none(entry) || (write && !pte_write(entry))) return NO_PAGE
+  const page = pte_pfn(entry)
+  // The zero page's entry is special: the fast walk never takes it.
+  if (page === ZERO_PFN) return NO_PAGE
+
+  const inTwo = flags.pin && k.rules.fast_pin_in_two_steps
+  if (inTwo) {
+    if (!(yield* k.page[page]!.refcount.addUnless(1, 0))) return NO_PAGE
+    yield* k.page[page]!.pins.add(1)
+  } else if ((yield* atomic(grab_unless_free, page, flags.pin)) === 0) return NO_PAGE
+
+  if (!(yield* pte.is(entry))) {
+    yield* atomic(ungrab, page, flags.pin)
+    return NO_PAGE
+  }
+  if (!write && !pte_write(entry) && (yield* call(k.rules.gup_must_unshare, page, flags))) {
+    yield* atomic(ungrab, page, flags.pin)
+    return NO_PAGE
+  }
+  return page
+}
+
+/** Drops the reference, if it is held (unpin_user_page, put_page). */
+export function* unpin_user_page(_k: Kernel, ref: number): Steps<void> {
+  yield* atomic(release, ref)
+}
+
+/** try_grab_page on a page that an entry maps, under its page-table lock. */
+function grab(view: View, k: Kernel, pfn: number, pin: boolean): Response {
+  const { refcount, pins } = k.page[pfn]!
+  view.set(refcount.location, view.get(refcount.location) + 1)
+  if (pin) view.set(pins.location, view.get(pins.location) + 1)
+  return 0
+}
+
+/** try_grab_page on a page that may have been freed meanwhile. */
+function grab_unless_free(view: View, k: Kernel, pfn: number, pin: boolean): Response {
+  if (view.get(k.page[pfn]!.refcount.location) === 0) return 0
+  grab(view, k, pfn, pin)
+  return 1
+}
+
+function ungrab(view: View, k: Kernel, pfn: number, pin: boolean): Response {
+  const { pins } = k.page[pfn]!
+  if (pin) view.set(pins.location, view.get(pins.location) - 1)
+  return drop_reference(view, k, pfn)
+}
+
+function release(view: View, k: Kernel, ref: number): Response {
+  const { page, flags } = k.ref[ref]!
+  const held = view.get(page.location)
+  if (held === 0) return 0
+  view.set(page.location, 0)
+  return ungrab(view, k, held - 1, flags.pin)
+}
+
+/** What a device or a pipe reads through the reference. */
+export function* device_read(_k: Kernel, ref: number, word: number, register: number): Steps<void> {
+  yield* atomic(device_load, ref, word, register)
+}
+
+export function device_load(view: View, k: Kernel, ref: number, word: number, register: number): Response {
+  const held = view.get(k.ref[ref]!.page.location)
+  if (held === 0) {
+    view.set(k.register[register]!.location, FAULTED)
+    return 0
+  }
+  const page = k.page[held - 1]!
+  if (view.get(page.refcount.location) === 0)
+    return view.fail('use after free: a reference reads a free page')
+  view.set(k.register[register]!.location, view.get(page.word[word]!.location))
+  return 0
+}
+
+/** A device writes through the reference; without one nothing happens. */
+export function* device_write(_k: Kernel, ref: number, word: number, value: number): Steps<void> {
+  yield* atomic(device_store, ref, word, value)
+}
+
+export function device_store(view: View, k: Kernel, ref: number, word: number, value: number): Response {
+  const held = view.get(k.ref[ref]!.page.location)
+  if (held === 0) return 0
+  store_word(view, k, held - 1, word, value)
+  k.rules.hooks?.device_stored?.(view, k, ref, word, value)
+  return 0
+}

@@ -1,0 +1,114 @@
+/**
+ * The kernel: a machine and the rules that run it.
+ *
+ * `Rules` is what the kernel's generations and the proposals differ in, and nothing else. The
+ * paths in this folder are common to all of them and take the kernel as their first argument;
+ * where the generations part, they ask its rules, which are in `src/designs`.
+ */
+import type { Steps, ThreadSpec, View } from '../engine/index.ts'
+import { type GupFlags, Machine, type MachineConfig } from './machine.ts'
+import type { Pte } from './pte.ts'
+
+/** A page fault being handled: `struct vm_fault`. */
+export type Fault = {
+  readonly mm: number
+  /** The processor that handles it. */
+  readonly cpu: number
+  readonly vpn: number
+  /** FAULT_FLAG_WRITE, FAULT_FLAG_UNSHARE, or neither. */
+  readonly kind: 'read' | 'write' | 'unshare'
+  /** Whether the area is writable (VM_WRITE); stable while mmap_lock is held. */
+  readonly vm_write: boolean
+}
+
+/** A fault at a present, read-only entry, with the entry that was read before the lock was taken. */
+export type WpFault = Fault & {
+  readonly orig_pte: Pte
+}
+
+/**
+ * What do_wp_page is to do:
+ * `reuse` the page (the page-table lock is held), `copy` it (held), or return, since the entry
+ * changed while the lock was dropped (`retry`, not held).
+ */
+export type WpDecision = 'reuse' | 'copy' | 'retry'
+
+export interface Rules {
+  /**
+   * do_wp_page: may this write (or unshare) fault keep the anonymous page that it found?
+   * Entered with mmap_lock held for reading, the page-table lock held and the entry verified.
+   */
+  wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision>
+
+  /**
+   * fork: may the child share this page? Raises the mapcount if it may; tells false if the
+   * child must have a copy now. Entered with the parent's mmap_lock held for writing, both
+   * page-table locks held, and a reference for the child's mapping already taken.
+   */
+  page_try_dup_rmap(k: Kernel, mm: number, pfn: number): Steps<boolean>
+
+  /** fork write-protects the parent's entry before it raises the counts (to v5.8), not after (from v5.9). */
+  readonly fork_protects_first: boolean
+
+  /** fork copies every page at once instead of sharing it. The yardstick only. */
+  readonly fork_copies_all: boolean
+
+  /** get_user_pages: the flags that the page-table walks really use. */
+  gup_flags(flags: GupFlags): GupFlags
+
+  /**
+   * get_user_pages at a read-only entry without FOLL_WRITE: must the owner get its own copy first?
+   * Slow: under the page-table lock. Fast: after the page was grabbed and the entry read again.
+   */
+  gup_must_unshare(k: Kernel, pfn: number, flags: GupFlags): Steps<boolean>
+
+  /** FOLL_PIN marks the mm (`has_pinned`) before it looks at any page. */
+  readonly marks_pinned_mm: boolean
+
+  /** fork makes `write_protect_seq` odd around its walk, and a fast FOLL_PIN that overlaps it gives up. */
+  readonly write_protect_seq: boolean
+
+  /**
+   * A fast FOLL_PIN raises the reference count and the pin count in two steps, so that for a
+   * moment the page does not look pinned (from v5.14), not in one.
+   */
+  readonly fast_pin_in_two_steps: boolean
+
+  /** Pages carry PageAnonExclusive: set for a new page, cleared when it is shared. */
+  readonly anon_exclusive: boolean
+
+  /** A read fault at untouched anonymous memory maps the zero page. */
+  readonly zero_page: boolean
+
+  /** lru_add_drain at a write fault whose page waits in this processor's batch (v5.18). */
+  readonly wp_drains_batch: boolean
+
+  /** What only the yardstick needs; see `src/designs/promise.ts`. */
+  readonly hooks?: Hooks
+}
+
+/** Where a design may look on and add to what happens. Each runs as part of the step that it belongs to. */
+export interface Hooks {
+  /** Adds locations of its own, at the end of the layout. */
+  layout?(k: Machine): void
+  /** Threads that act beside the program's. */
+  readonly daemons?: readonly ThreadSpec[]
+  /** A child is born. */
+  forked?(view: View, k: Kernel, parent: number, child: number): void
+  /** The owner changes the protection of a page. */
+  protected?(view: View, k: Kernel, mm: number, vpn: number): void
+  /** A program stores to a page through its mapping. */
+  user_stored?(view: View, k: Kernel, pfn: number, word: number, value: number): void
+  /** A device stores to a page through a reference. */
+  device_stored?(view: View, k: Kernel, ref: number, word: number, value: number): void
+}
+
+export class Kernel extends Machine {
+  constructor(
+    config: MachineConfig,
+    readonly rules: Rules,
+  ) {
+    super(config, rules.anon_exclusive)
+    rules.hooks?.layout?.(this)
+  }
+}

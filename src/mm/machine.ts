@@ -1,0 +1,201 @@
+/**
+ * The machine: everything that the kernel's paths and the processors share, as locations of
+ * one byte each. The fields are handles: `k.mm[m].pte[vpn]`, `k.page[pfn].refcount`,
+ * `k.cpu[c].tlb[vpn]`. A machine never changes once it is made; what changes are the
+ * locations behind its handles.
+ *
+ * Numbers: `mm` an address space, one per process; `cpu` a processor, one per thread of a
+ * test; `vpn` a virtual page, the same number in every process; `pfn` a page frame; `word` a
+ * word of a page; `ref` a reference taken by get_user_pages or pin_user_pages.
+ */
+import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
+import { mk_pte } from './pte.ts'
+
+/** The zero page: frame 0, shared by all, never freed and never written. */
+export const ZERO_PFN = 0
+
+/** What a register holds after an access that got SIGSEGV, or through a reference that could not be taken. */
+export const FAULTED = 10
+/** What a register holds before it is assigned. */
+export const UNSET = 11
+
+export const VM_NONE = 0
+export const VM_READ = 1
+/** Readable and writable. */
+export const VM_WRITE = 2
+
+/** A process's life. */
+export const NOT_STARTED = 0
+export const RUNNING = 1
+export const EXITED = 2
+
+export interface VirtualPage {
+  readonly name: string
+  /** The initial value of each word, in the root process. */
+  readonly words: readonly number[]
+  /** Mapped but never touched: no page-table entry yet. */
+  readonly untouched: boolean
+}
+
+export interface Reference {
+  readonly name: string
+  /** The process that takes it. */
+  readonly mm: number
+  readonly vpn: number
+  readonly flags: GupFlags
+}
+
+export type GupFlags = {
+  /** FOLL_WRITE. */
+  readonly write: boolean
+  /** FOLL_PIN; otherwise FOLL_GET. */
+  readonly pin: boolean
+  /** FOLL_LONGTERM. */
+  readonly longterm: boolean
+}
+
+export interface MachineConfig {
+  /** Process names; the first one runs when the test starts. */
+  readonly processes: readonly string[]
+  /** For each processor its thread's name and process. */
+  readonly cpus: readonly { readonly name: string; readonly mm: number }[]
+  readonly pages: readonly VirtualPage[]
+  readonly references: readonly Reference[]
+  readonly registers: readonly string[]
+  readonly signals: readonly string[]
+  /** Frames besides the zero page, 1 to 30. */
+  readonly frames: number
+  /** Newly mapped pages wait in a processor's batch, which holds a reference, until it is drained. */
+  readonly lruBatch: boolean
+  /** Count installed copies, up to MAX_COPIES. */
+  readonly countCopies: boolean
+}
+
+/** Copies are counted up to this many; the last value means "this many or more". */
+export const MAX_COPIES = 15
+
+/** `struct mm_struct`, with its areas and its page table. */
+export interface Mm {
+  readonly name: string
+  readonly state: Cell
+  readonly mmap_lock: RwLock
+  /** The page-table lock. A test's pages share one page table, hence one lock. */
+  readonly ptl: Lock
+  /** 1 once a page has been pinned (`mm->has_pinned`, later MMF_HAS_PINNED). Never cleared. */
+  readonly has_pinned: Cell
+  /** Odd while fork write-protects (`mm->write_protect_seq`). */
+  readonly write_protect_seq: Cell
+  /** By vpn: VM_NONE, VM_READ or VM_WRITE. */
+  readonly vma: readonly Cell[]
+  readonly pte: readonly Cell[]
+  /** The processors that run this process's threads. */
+  readonly cpus: readonly number[]
+}
+
+/** `struct page`, and the words it holds. */
+export interface Page {
+  readonly refcount: Cell
+  /** Page-table entries that map it; the kernel stores this number minus one. */
+  readonly mapcount: Cell
+  /** References taken with FOLL_PIN. Each is in the refcount too. */
+  readonly pins: Cell
+  /** PageAnonExclusive. */
+  readonly exclusive: Cell
+  /** PG_locked. */
+  readonly lock: Lock
+  /** 1 + the processor whose LRU batch holds it; 0 when it is on the LRU list. */
+  readonly batch: Cell
+  readonly word: readonly Cell[]
+}
+
+/** A processor and what it caches of the page table that it runs on. */
+export interface Cpu {
+  readonly name: string
+  readonly mm: number
+  /** 1 once its thread has done everything but a last exit. */
+  readonly ended: Cell
+  /** By vpn: a copy of a page-table entry, or 0. */
+  readonly tlb: readonly Cell[]
+}
+
+/** A reference: 0 when not held, else 1 + the frame. */
+export interface Ref extends Reference {
+  readonly page: Cell
+}
+
+/** Counts stay below this; a larger one is a bug in a path and stops the exploration. */
+const MAX_COUNT = 30
+
+export class Machine {
+  readonly layout = new Layout()
+  readonly mm: readonly Mm[]
+  readonly page: readonly Page[]
+  readonly cpu: readonly Cpu[]
+  readonly ref: readonly Ref[]
+  readonly register: readonly Cell[]
+  readonly signal: readonly Cell[]
+  /** Frames that have ever been allocated: the lowest never-used frame. */
+  readonly framesUsed: Cell
+  readonly copies: Cell
+  readonly words: number
+
+  /** @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive */
+  constructor(
+    readonly config: MachineConfig,
+    anonExclusive: boolean,
+  ) {
+    const { layout } = this
+    const { processes, cpus, pages, references, frames } = config
+    this.words = Math.max(...pages.map((page) => page.words.length), 1)
+    const maxPte = mk_pte(frames, true)
+    const present = pages.map((page, vpn) => ({ page, vpn })).filter(({ page }) => !page.untouched)
+    const mapped = new Map(present.map(({ vpn }, i) => [vpn, i + 1]))
+
+    this.mm = processes.map((name, m) => ({
+      name,
+      state: layout.cell(`${name}.state`, EXITED, m === 0 ? RUNNING : NOT_STARTED),
+      mmap_lock: layout.rwLock(`${name}.mmap_lock`),
+      ptl: layout.lock(`${name}.ptl`),
+      has_pinned: layout.cell(`${name}.has_pinned`, 1),
+      write_protect_seq: layout.cell(`${name}.write_protect_seq`, MAX_COUNT),
+      vma: pages.map(({ name: x }) =>
+        layout.cell(`${name}.vma[${x}]`, VM_WRITE, m === 0 ? VM_WRITE : VM_NONE),
+      ),
+      pte: pages.map(({ name: x }, vpn) => {
+        const pfn = m === 0 ? mapped.get(vpn) : undefined
+        return layout.cell(`${name}.pte[${x}]`, maxPte, pfn === undefined ? 0 : mk_pte(pfn, true))
+      }),
+      cpus: cpus.flatMap((cpu, c) => (cpu.mm === m ? [c] : [])),
+    }))
+    this.page = Array.from({ length: frames + 1 }, (_, pfn) => {
+      const initial = present[pfn - 1]?.page
+      const count = initial === undefined ? 0 : 1
+      const name = pfn === ZERO_PFN ? 'zero page' : `page ${pfn}`
+      return {
+        refcount: layout.cell(`${name}.refcount`, MAX_COUNT, pfn === ZERO_PFN ? 1 : count),
+        mapcount: layout.cell(`${name}.mapcount`, MAX_COUNT, count),
+        pins: layout.cell(`${name}.pins`, MAX_COUNT),
+        exclusive: layout.cell(`${name}.exclusive`, 1, anonExclusive ? count : 0),
+        lock: layout.lock(`${name}.lock`),
+        batch: layout.cell(`${name}.batch`, cpus.length),
+        word: Array.from({ length: this.words }, (_w, w) =>
+          layout.cell(`${name}[${w}]`, 9, initial?.words[w] ?? 0),
+        ),
+      }
+    })
+    this.framesUsed = layout.cell('frames used', frames + 1, 1 + mapped.size)
+    this.cpu = cpus.map(({ name, mm }) => ({
+      name,
+      mm,
+      ended: layout.cell(`${name}.ended`, 1),
+      tlb: pages.map(({ name: x }) => layout.cell(`${name}.tlb[${x}]`, maxPte)),
+    }))
+    this.ref = references.map((reference) => ({
+      ...reference,
+      page: layout.cell(`reference ${reference.name}`, frames + 1),
+    }))
+    this.register = config.registers.map((name) => layout.cell(name, UNSET, UNSET))
+    this.signal = config.signals.map((name) => layout.cell(`signal ${name}`, 1))
+    this.copies = layout.cell('copies', MAX_COPIES)
+  }
+}

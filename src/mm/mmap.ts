@@ -1,0 +1,45 @@
+/** Unmapping (mm/mmap.c, mm/mmu_gather.c). The order is always: entry, mapcount, flush, reference. */
+import { call, type Steps } from '../engine/index.ts'
+import type { Kernel } from './kernel.ts'
+import { VM_NONE, ZERO_PFN } from './machine.ts'
+import { zap_pte_range } from './memory.ts'
+import { lru_add_drain, put_page } from './page_alloc.ts'
+import { flush_tlb_mm, flush_tlb_page } from './tlb.ts'
+
+/** munmap: detaches the area under mmap_lock for writing, then empties it under mmap_lock for reading. */
+export function* do_munmap(k: Kernel, cpu: number, vpn: number): Steps<void> {
+  const { mm } = k.cpu[cpu]!
+  const { mmap_lock, vma } = k.mm[mm]!
+  yield* mmap_lock.writeLock()
+  if (yield* vma[vpn]!.is(VM_NONE)) {
+    yield* mmap_lock.writeUnlock()
+    return
+  }
+  yield* vma[vpn]!.write(VM_NONE)
+  yield* mmap_lock.downgrade()
+  yield* call(zap_page_range, cpu, mm, vpn)
+  yield* mmap_lock.readUnlock()
+}
+
+/** Empties one page's entry, flushes, and only then drops the page's reference. */
+export function* zap_page_range(k: Kernel, cpu: number, mm: number, vpn: number): Steps<void> {
+  yield* lru_add_drain(k, cpu)
+  const page = yield* call(zap_pte_range, mm, vpn)
+  if (page < 0) return
+  yield* flush_tlb_page(k, mm, vpn)
+  if (page !== ZERO_PFN) yield* put_page(page)
+}
+
+/** The end of a process: its last thread empties everything, with one flush for all. */
+export function* exit_mmap(k: Kernel, cpu: number): Steps<void> {
+  const { mm } = k.cpu[cpu]!
+  yield* lru_add_drain(k, cpu)
+  const pages: number[] = []
+  for (let vpn = 0; vpn < k.config.pages.length; vpn++) {
+    const page = yield* call(zap_pte_range, mm, vpn)
+    if (page > ZERO_PFN) pages.push(page)
+  }
+  yield* flush_tlb_mm(k, mm)
+  for (const page of pages) yield* put_page(page)
+  for (const vma of k.mm[mm]!.vma) yield* vma.write(VM_NONE)
+}

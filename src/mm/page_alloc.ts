@@ -1,0 +1,107 @@
+/**
+ * Frames: allocation, references, freeing (mm/page_alloc.c, mm/swap.c).
+ *
+ * Allocation may return any free frame that was in use before, or the lowest one that never
+ * was: frames never used are alike in every respect, so trying one of them is enough.
+ */
+import { atomic, BLOCKED, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import type { Kernel } from './kernel.ts'
+import { ZERO_PFN } from './machine.ts'
+
+/** Allocates a frame with one reference and zeroed words. */
+export function* alloc_page(): Steps<number> {
+  return yield* atomic(allocate)
+}
+
+/** Allocates a frame as part of a larger step. */
+export function allocate(view: View, k: Kernel): Response {
+  const used = view.get(k.framesUsed.location)
+  const free: number[] = []
+  for (let pfn = ZERO_PFN + 1; pfn < used; pfn++) {
+    if (view.get(k.page[pfn]!.refcount.location) === 0) free.push(pfn)
+  }
+  if (used < k.page.length) free.push(used)
+  if (free.length === 0) return view.fail('out of frames: give the test more')
+  const pfn = free[free.length === 1 ? 0 : view.choose(free.length)]!
+  if (pfn === used) view.set(k.framesUsed.location, used + 1)
+  view.set(k.page[pfn]!.refcount.location, 1)
+  return pfn
+}
+
+/** Takes one more reference on a page that has some. */
+export function* get_page(k: Kernel, pfn: number): Steps<void> {
+  yield* k.page[pfn]!.refcount.add(1)
+}
+
+/** Drops a reference; the last one frees the page. */
+export function* put_page(pfn: number): Steps<void> {
+  yield* atomic(put, pfn)
+}
+
+function put(view: View, k: Kernel, pfn: number): Response {
+  return drop_reference(view, k, pfn)
+}
+
+/** Drops a reference as part of a larger step; fails the run if a page is freed while something still uses it. */
+export function drop_reference(view: View, k: Kernel, pfn: number): Response {
+  const page = k.page[pfn]!
+  const refcount = view.get(page.refcount.location)
+  if (refcount === 0) return view.fail('use after free: a reference to a free page is dropped')
+  view.set(page.refcount.location, refcount - 1)
+  if (refcount > 1) return 0
+  if (view.get(page.mapcount.location) > 0)
+    return view.fail('use after free: a page is freed while it is mapped')
+  if (view.get(page.pins.location) > 0) return view.fail('use after free: a page is freed while it is pinned')
+  view.set(page.exclusive.location, 0)
+  for (const word of page.word) view.set(word.location, 0)
+  return 0
+}
+
+/**
+ * Puts a newly mapped page into this processor's LRU batch (`lru_cache_add`), which holds a
+ * reference until it is drained. Without batches pages go to the LRU list at once.
+ */
+export function* lru_cache_add(k: Kernel, cpu: number, pfn: number): Steps<void> {
+  if (k.config.lruBatch) yield* atomic(add_to_batch, cpu, pfn)
+}
+
+function add_to_batch(view: View, k: Kernel, cpu: number, pfn: number): Response {
+  const page = k.page[pfn]!
+  view.set(page.batch.location, cpu + 1)
+  view.set(page.refcount.location, view.get(page.refcount.location) + 1)
+  return 0
+}
+
+/** Drops the references of one processor's batch (`lru_add_drain`). */
+export function* lru_add_drain(k: Kernel, cpu: number): Steps<void> {
+  if (!k.config.lruBatch) return
+  for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) yield* atomic(drain_page, pfn, cpu)
+}
+
+function drain_page(view: View, k: Kernel, pfn: number, cpu: number): Response {
+  const { batch } = k.page[pfn]!
+  if (view.get(batch.location) !== cpu + 1) return 0
+  view.set(batch.location, 0)
+  return drop_reference(view, k, pfn)
+}
+
+/** A daemon that may take any page out of any batch at any moment. */
+export function* lru_drain_daemon(): Steps<void> {
+  yield* call(drain_once)
+  return yield* tail(lru_drain_daemon)
+}
+
+function* drain_once(): Steps<void> {
+  yield* atomic(drain_any)
+}
+
+function drain_any(view: View, k: Kernel): Response {
+  const batched: number[] = []
+  for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
+    if (view.get(k.page[pfn]!.batch.location) !== 0) batched.push(pfn)
+  }
+  if (batched.length === 0) return BLOCKED
+  const pfn = batched[batched.length === 1 ? 0 : view.choose(batched.length)]!
+  view.set(k.page[pfn]!.batch.location, 0)
+  return drop_reference(view, k, pfn)
+}

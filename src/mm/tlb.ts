@@ -1,0 +1,104 @@
+/**
+ * The translation caches (arch/x86/mm/tlb.c), one per processor.
+ *
+ * A user's access is two steps of hardware: the cache is looked up and the word is accessed
+ * in one go; if the entry is missing or does not permit the access, the page table is walked
+ * and the entry filled, and then the access is tried again. Between the two a flush may come,
+ * and entries may be filled long before they are used.
+ *
+ * A flush is one step for each processor that runs the mm, in any interleaving with what the
+ * others do, as an interrupt to each is; it has returned after the last. A lockless page-table
+ * walk with interrupts off does not hold it up, as it does not on processors that broadcast
+ * the invalidation.
+ */
+import { atomic, type Response, type Steps, type View } from '../engine/index.ts'
+import type { Kernel } from './kernel.ts'
+import { FAULTED, ZERO_PFN } from './machine.ts'
+import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_write } from './pte.ts'
+
+const MISS = 0
+const HIT = 1
+
+/** Loads a word into a register through the TLB; false if there is no entry for it. */
+export function* tlb_load(cpu: number, vpn: number, word: number, register: number): Steps<boolean> {
+  return (yield* atomic(load, cpu, vpn, word, register)) === HIT
+}
+
+/** Stores to a word through the TLB; false if there is no entry that permits it. */
+export function* tlb_store(cpu: number, vpn: number, word: number, value: number): Steps<boolean> {
+  return (yield* atomic(store, cpu, vpn, word, value)) === HIT
+}
+
+/** Walks the page table and fills the TLB; false if the walk ends in a page fault. */
+export function* hardware_walk(cpu: number, vpn: number, write: boolean): Steps<boolean> {
+  return (yield* atomic(walk, cpu, vpn, write)) === HIT
+}
+
+export function load(
+  view: View,
+  k: Kernel,
+  cpu: number,
+  vpn: number,
+  word: number,
+  register: number,
+): Response {
+  const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
+  if (pte_none(entry)) return MISS
+  const page = k.page[pte_pfn(entry)]!
+  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
+  view.set(k.register[register]!.location, view.get(page.word[word]!.location))
+  return HIT
+}
+
+export function store(
+  view: View,
+  k: Kernel,
+  cpu: number,
+  vpn: number,
+  word: number,
+  value: number,
+): Response {
+  const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
+  if (!pte_write(entry)) return MISS
+  k.rules.hooks?.user_stored?.(view, k, pte_pfn(entry), word, value)
+  return store_word(view, k, pte_pfn(entry), word, value)
+}
+
+/** Changes a word of a page, as part of a larger step. */
+export function store_word(view: View, k: Kernel, pfn: number, word: number, value: number): Response {
+  if (pfn === ZERO_PFN) return view.fail('the zero page is written')
+  const page = k.page[pfn]!
+  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
+  view.set(page.word[word]!.location, value)
+  return HIT
+}
+
+const STALE = 'use after free: a free page is accessed through a stale TLB entry'
+
+function walk(view: View, k: Kernel, cpu: number, vpn: number, write: boolean): Response {
+  const { mm, tlb } = k.cpu[cpu]!
+  const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
+  if (pte_none(pte) || (write && !pte_write(pte))) return MISS
+  view.set(tlb[vpn]!.location, pte)
+  return HIT
+}
+
+/** Notes in a register that an access got SIGSEGV. */
+export function* raise_segv(k: Kernel, register: number): Steps<void> {
+  yield* k.register[register]!.write(FAULTED)
+}
+
+/** Flushes one page from the TLBs of all processors that run the mm. */
+export function* flush_tlb_page(k: Kernel, mm: number, vpn: number): Steps<void> {
+  for (const cpu of k.mm[mm]!.cpus) yield* k.cpu[cpu]!.tlb[vpn]!.write(PTE_NONE)
+}
+
+/** Flushes everything from the TLBs of all processors that run the mm. */
+export function* flush_tlb_mm(k: Kernel, mm: number): Steps<void> {
+  for (const cpu of k.mm[mm]!.cpus) yield* atomic(flush_all, cpu)
+}
+
+function flush_all(view: View, k: Kernel, cpu: number): Response {
+  for (const entry of k.cpu[cpu]!.tlb) view.set(entry.location, PTE_NONE)
+  return 0
+}

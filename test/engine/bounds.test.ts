@@ -1,0 +1,177 @@
+// A bounded exploration says so and by what; slices and growing tables change nothing.
+
+import { describe, expect, it } from 'vitest'
+import {
+  atomic,
+  type Exploration,
+  type ExploreLimits,
+  Explorer,
+  Layout,
+  type Response,
+  type Steps,
+  type View,
+} from '../../src/engine/index.ts'
+import { exploreAll } from './compare.ts'
+import { counters, lockedCounters, philosophers, system, thread } from './systems.ts'
+
+function bounded(limits: ExploreLimits, of = counters(4)): Exploration {
+  const explorer = new Explorer(of, limits)
+  expect(explorer.run()).toBe(true)
+  return explorer.result()
+}
+
+/** A result without what differs from run to run. */
+function lasting({ milliseconds: _, ...rest }: Exploration): Omit<Exploration, 'milliseconds'> {
+  return rest
+}
+
+describe('a bound', () => {
+  const all = exploreAll(counters(4)).result()
+
+  it('on states is kept to within one state and its successors', () => {
+    for (const states of [1, 2, 10, 300, all.states - 1]) {
+      const result = bounded({ states })
+      expect(result.bounded).toBe('states')
+      expect(result.states).toBeGreaterThan(states)
+      expect(result.states).toBeLessThanOrEqual(states + 4)
+      expect(result.frontier).toBeGreaterThan(0)
+    }
+  })
+
+  it('on states that is just enough is none', () => {
+    expect(lasting(bounded({ states: all.states }))).toEqual(lasting(all))
+  })
+
+  it('on depth explores that many levels whole', () => {
+    // A thread has read and write: n threads take 2n steps, and the last level is the ends.
+    expect(all.depth).toBe(8)
+    const states: number[] = []
+    for (let depth = 0; depth < 8; depth++) {
+      const result = bounded({ depth })
+      expect(result).toMatchObject({ bounded: 'depth', depth })
+      states.push(result.states)
+    }
+    expect(states[0]).toBe(1 + 4)
+    expect(states).toEqual([...states].sort((a, b) => a - b))
+    expect(lasting(bounded({ depth: 8 }))).toEqual(lasting(all))
+  })
+
+  it('on memory stops soon after', () => {
+    const result = bounded({ bytes: 1_000_000 }, counters(4, 3))
+    expect(result.bounded).toBe('memory')
+    expect(result.bytes).toBeGreaterThan(1_000_000)
+    expect(result.bytes).toBeLessThan(2_000_000)
+    expect(result.frontier).toBeGreaterThan(0)
+  })
+
+  it('on time stops, and stays stopped', () => {
+    const explorer = new Explorer(counters(4, 3), { milliseconds: 20 })
+    expect(explorer.run()).toBe(true)
+    const result = explorer.result()
+    expect(result.bounded).toBe('time')
+    expect(result.frontier).toBeGreaterThan(0)
+    expect(explorer.run()).toBe(true)
+    expect(explorer.result()).toEqual(result)
+  })
+
+  it('finds what lies within it', () => {
+    const { failures } = bounded({ depth: 4 }, philosophers(4, false))
+    expect(failures).toMatchObject([{ kind: 'deadlock' }])
+    expect(bounded({ depth: 3 }, philosophers(4, false)).failures).toEqual([])
+  })
+
+  it('must be a number of states that can be counted', () => {
+    for (const states of [0, -1, 2 ** 31, 1.5, Number.NaN]) {
+      expect(() => new Explorer(counters(1), { states })).toThrow(RangeError)
+    }
+  })
+})
+
+describe('an exploration in slices', () => {
+  it('is interrupted until it is over, and the same in the end', () => {
+    const whole = exploreAll(counters(4, 2)).result()
+    const explorer = new Explorer(counters(4, 2))
+    expect(explorer.result()).toMatchObject({ bounded: 'interrupted', states: 1, transitions: 0 })
+    let slices = 1
+    while (!explorer.run(0)) {
+      slices++
+      expect(explorer.result().bounded).toBe('interrupted')
+    }
+    expect(slices).toBeGreaterThan(5)
+    expect(lasting(explorer.result())).toEqual(lasting(whole))
+    expect(explorer.run()).toBe(true)
+    expect(lasting(explorer.result())).toEqual(lasting(whole))
+  })
+
+  it('is interrupted also where a slice ends with nothing known to be left', () => {
+    // One path of states: after each level everything found has been looked into.
+    const layout = new Layout()
+    const cells = [0, 1, 2].map((i) => layout.cell(`digit${i}`, 31))
+    function tick(view: View): Response {
+      for (const { location } of cells) {
+        view.set(location, (view.get(location) + 1) % 32)
+        if (view.get(location) > 0) return 0
+      }
+      return 0
+    }
+    function* clock(): Steps<void> {
+      yield* atomic(tick)
+      yield* again()
+    }
+    function* again(): Steps<void> {
+      yield { kind: 'tail', procedure: clock, args: [] }
+    }
+    const explorer = new Explorer(system(layout, [thread(clock)]))
+    while (!explorer.run(0)) expect(explorer.result().bounded).toBe('interrupted')
+    expect(explorer.result()).toMatchObject({ bounded: undefined, states: 32 ** 3, depth: 32 ** 3 - 1 })
+  })
+
+  it('stops at the same bound in the same place', () => {
+    for (const limits of [{ states: 5_000 }, { depth: 9 }, { bytes: 300_000 }]) {
+      const explorer = new Explorer(counters(4, 2), limits)
+      while (!explorer.run(0)) explorer.result()
+      expect(lasting(explorer.result())).toEqual(lasting(bounded(limits, counters(4, 2))))
+    }
+  })
+})
+
+describe('tables that grow', () => {
+  it('lose nothing', () => {
+    // SPIN counts as many: promela.test.ts.
+    expect(exploreAll(counters(4, 3)).result()).toMatchObject({ states: 361_775, transitions: 1_225_956 })
+  })
+
+  it('lose no memory: each state of a ring of tokens has nearly its own', () => {
+    // n tokens on k places: C(n + k - 1, k - 1) memories, n = 12 and k = 5.
+    const layout = new Layout()
+    const places = Array.from({ length: 5 }, (_, i) => layout.cell(`place${i}`, 40, i === 0 ? 40 : 0))
+    function move(view: View): Response {
+      const from = places[view.choose(5)]!.location
+      const to = places[view.choose(5)]!.location
+      if (view.get(from) === 0) return 0
+      view.set(from, view.get(from) - 1)
+      view.set(to, view.get(to) + 1)
+      return 0
+    }
+    function* mover(): Steps<void> {
+      yield* atomic(move)
+      yield { kind: 'tail', procedure: mover, args: [] }
+    }
+    // C(44, 4) ways to put 40 tokens on 5 places, 25 moves in each; a token moves in one step.
+    const { states, memories, transitions, depth } = exploreAll(system(layout, [thread(mover)])).result()
+    expect({ states, memories, transitions, depth }).toEqual({
+      states: 135_751,
+      memories: 135_751,
+      transitions: 25 * 135_751,
+      depth: 40,
+    })
+  })
+
+  it('take at most 32 bytes a state for up to four threads, as long as memories are shared', () => {
+    for (const of of [counters(3, 5), counters(4, 3), lockedCounters(4, 10)]) {
+      const { states, bytes } = exploreAll(of).result()
+      expect(states).toBeGreaterThan(50_000)
+      expect(bytes / states).toBeLessThan(32)
+    }
+  })
+})

@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // As in tsconfig.json: an example's `cowherd` is this tree, not its last build.
+  resolve: { alias: { cowherd: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A test explores a state space, so it takes as long as it takes on a small machine; a minute means stuck.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
