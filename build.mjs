@@ -49,6 +49,8 @@ async function bundle() {
     packages: 'external',
     platform: 'node',
     target: 'node20',
+    // Traces show the names of the kernel's functions, and two files may have functions of the same name.
+    keepNames: true,
     format: 'esm',
     sourcemap: 'linked',
     metafile: true,

@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { cowherd: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/cli/build.ts',
     // A test explores a state space, so it takes as long as it takes on a small machine; a minute means stuck.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -12,21 +12,19 @@ export interface SpinResult {
   /** Without the one that SPIN counts for the initial state. */
   readonly transitions: number
   readonly errors: number
-  /** Distinct messages, such as `invalid end state` and `assertion violated`. */
+  /** Distinct messages: `invalid end state` and `assertion violated`. */
   readonly messages: readonly string[]
-  /** What the run itself took, without compilation. */
+  /** What the search took, without compilation. */
   readonly seconds: number
-  /** Megabytes, as SPIN reports them: everything, and the states alone as they are and with their table. */
-  readonly megabytes: number
-  readonly stateBytes: number
-  readonly tableMegabytes: number
+  /** Bytes of the states, as SPIN keeps them, and of the table that finds them. */
+  readonly bytes: number
 }
 
-export interface SpinOptions {
-  /** Flags of the C compiler in place of `-O0`, which is the quickest for small systems. */
-  readonly compile?: readonly string[]
-  /** Flags of the verifier in place of a depth of 1,000,000 and a table of 2^20 entries. */
-  readonly run?: readonly string[]
+export interface SpinVerifier {
+  /** Searches everything; the flags are the verifier's, such as `-w24` for a larger table. */
+  run(...flags: string[]): Promise<SpinResult>
+  /** Removes the compiled program. */
+  dispose(): Promise<void>
 }
 
 /** Whether both SPIN and a C compiler are there. */
@@ -35,23 +33,38 @@ export function spinAvailable(): boolean {
 }
 
 /**
- * Counts the states of a program, all of them: no partial-order reduction, no optimisation
- * that drops variables, and no stop at the first error.
- * @throws Error if SPIN refuses the program or could not search all of it
+ * Compiles a program so that SPIN counts all its states: no partial-order reduction, no
+ * optimisation that drops variables, and no stop at the first error.
+ * @param optimise the C compiler's flag; `-O0` is the quickest way to a small system's answer
+ * @throws Error if SPIN refuses the program
  */
-export async function runSpin(program: string, options: SpinOptions = {}): Promise<SpinResult> {
+export async function compileSpin(program: string, optimise = '-O0'): Promise<SpinVerifier> {
   const directory = await mkdtemp(join(tmpdir(), 'cowherd-spin-'))
-  const inDirectory = { cwd: directory, maxBuffer: 2 ** 28 }
+  const options = { cwd: directory, maxBuffer: 2 ** 28 }
+  const dispose = () => rm(directory, { recursive: true, force: true })
   try {
     await writeFile(join(directory, 'x.pml'), program)
-    await exec('spin', ['-a', '-o1', '-o2', 'x.pml'], inDirectory)
+    await exec('spin', ['-a', '-o1', '-o2', 'x.pml'], options)
     const defines = ['-DSAFETY', '-DNOREDUCE', '-DVECTORSZ=4096']
-    await exec('gcc', [...(options.compile ?? ['-O0']), '-w', ...defines, '-o', 'pan', 'pan.c'], inDirectory)
-    const flags = options.run ?? ['-m1000000', '-w20']
-    const { stdout } = await exec('./pan', ['-c0', '-n', ...flags], inDirectory)
+    await exec('gcc', [optimise, '-w', ...defines, '-o', 'pan', 'pan.c'], options)
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+  const run = async (...flags: string[]) => {
+    const { stdout } = await exec('./pan', ['-c0', '-n', ...flags], options)
     return parse(stdout)
+  }
+  return { run, dispose }
+}
+
+/** Compiles and searches a small program. */
+export async function runSpin(program: string): Promise<SpinResult> {
+  const verifier = await compileSpin(program)
+  try {
+    return await verifier.run('-m1000000', '-w20')
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    await verifier.dispose()
   }
 }
 
@@ -73,8 +86,6 @@ function parse(report: string): SpinResult {
     errors: number(/errors: (\d+)/),
     messages: [...new Set(messages)],
     seconds: number(/elapsed time ([\d.e+-]+)/),
-    megabytes: number(/([\d.]+)\s+total actual memory usage/),
-    stateBytes: number(/State-vector (\d+) byte/),
-    tableMegabytes: number(/([\d.]+)\s+memory used for hash table/),
+    bytes: 2 ** 20 * (number(/([\d.]+)\s+actual memory usage/) + number(/([\d.]+)\s+memory used for hash/)),
   }
 }

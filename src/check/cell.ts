@@ -85,11 +85,14 @@ export function witnessOfFailure(cell: Cell, report: FailureReport): Trace {
   return traceOfFailure(cell.run.explorer, report.run)
 }
 
-/** Whether a cell calls for attention: an expectation not met, or without one, anything that is not right. */
+/**
+ * Whether a cell calls for attention: an expectation that is not met; without one, a bad verdict.
+ * A test that expects nothing of any design says by its conditions what should hold of all.
+ */
 export function isSurprise(cell: Cell): boolean {
   if (cell.expectation !== undefined) return !cell.expectation.met
-  const bad = cell.verdict !== 'right' && cell.verdict !== 'not-promised'
-  return bad || cell.conditions.some(({ holds }) => !holds)
+  if (cell.verdict !== 'right' && cell.verdict !== 'not-promised') return true
+  return cell.test.expectations.length === 0 && cell.conditions.some(({ holds }) => !holds)
 }
 
 function judge(test: Litmus, design: Design, yardstick: Yardstick, run: Run, end: End): OutcomeReport {

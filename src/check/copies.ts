@@ -8,6 +8,7 @@ export interface Copies {
   readonly least: number
   readonly most: number
   readonly states: number
+  /** False if the exploration was bounded or some run failed: then there may be others. */
   readonly exhaustive: boolean
 }
 
@@ -21,6 +22,6 @@ export function countCopies(test: Litmus, design: Design, options: RunOptions = 
     least: counts.length === 0 ? 0 : Math.min(...counts),
     most: counts.length === 0 ? 0 : Math.max(...counts),
     states: exploration.states,
-    exhaustive: exploration.bounded === undefined,
+    exhaustive: exploration.bounded === undefined && exploration.failures.length === 0,
   }
 }

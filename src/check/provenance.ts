@@ -6,7 +6,7 @@ import type { Memory, Step, Trace } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import { device_load, device_store } from '../mm/gup.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
+import { EXITED, FAULTED, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
 import { copy_user_word } from '../mm/memory.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
 import { load, store } from '../mm/tlb.ts'
@@ -44,6 +44,7 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
 
   trace.steps.forEach((step, index) => {
     follow(k, at, step, index, writes, registers)
+    forgetFaulted(k, step, registers)
     for (const change of step.changes) memory[change.location] = change.after
     forgetFreed(k, at, writes)
   })
@@ -144,6 +145,15 @@ function follow(
     const write = writes.get(wordOf(b, c))
     if (write === undefined) writes.delete(wordOf(a, c))
     else writes.set(wordOf(a, c), write)
+  }
+}
+
+/** A register that is told of a fault shows no store any more. */
+function forgetFaulted(k: Kernel, { changes }: Step, registers: Map<number, ReadsFrom>): void {
+  for (const { location, after } of changes) {
+    if (after !== FAULTED) continue
+    const register = k.register.findIndex((cell) => cell.location === location)
+    if (register >= 0) registers.delete(register)
   }
 }
 

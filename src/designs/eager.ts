@@ -1,6 +1,4 @@
 /** The yardstick: no private page is ever shared, so COW cannot go wrong. */
-import type { Steps } from '../engine/index.ts'
-import type { WpDecision } from '../mm/kernel.ts'
 import type { Design } from './design.ts'
 import { NO_RULES } from './no_rules.ts'
 
@@ -22,17 +20,11 @@ export const eager: Design = {
       where: 'Documentation/core-api/pin_user_pages.rst',
     },
   ],
-  rules: {
-    ...NO_RULES,
-    *wp_can_reuse(): Steps<WpDecision> {
-      return 'reuse'
-    },
-    fork_copies_all: true,
-    zero_page: false,
-  },
+  rules: { ...NO_RULES, shares_nothing: true, zero_page: false },
   because: {
-    fork_copies_all: 'fork copies every page at once',
-    wp_can_reuse: 'a write fault always reuses the page, since it is never shared',
+    shares_nothing:
+      'fork copies every page at once, and whoever looks for a page finds the one that is mapped at that moment',
+    wp_can_reuse: 'a write fault always reuses the page, since it is never shared (no rule is needed)',
     zero_page: 'the first touch of a page gives it a frame of its own',
   },
   promises: () => true,

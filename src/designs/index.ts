@@ -39,5 +39,6 @@ export {
   type RuleName,
   type Source,
 } from './design.ts'
+export { type Relaxation, relaxationsUsed, sameReference } from './ledger.ts'
 export { NO_RULES } from './no_rules.ts'
-export { eager_all, type Relaxation, relaxationsUsed, sameReference } from './promise.ts'
+export { eager_all } from './promise.ts'

@@ -16,7 +16,7 @@ export const NO_RULES: Rules = {
     return true
   },
   fork_protects_first: false,
-  fork_copies_all: false,
+  shares_nothing: false,
   gup_flags: (flags) => flags,
   *gup_must_unshare(): Steps<boolean> {
     return false

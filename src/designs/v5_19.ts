@@ -38,7 +38,7 @@ export const v5_19 = extend(v5_18, {
     anon_exclusive: 'new pages are exclusive (6c287605fd56)',
   },
   promises: (reference: GupFlags, circumstance: Circumstance) =>
-    reference.pin || (reference.write && (circumstance === 'any' || circumstance === 'protected')),
+    reference.pin || (reference.write && circumstance !== 'later-fork'),
 })
 
 function* exclusive_or_alone(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {

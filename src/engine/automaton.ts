@@ -29,7 +29,10 @@ export interface AutomatonNode {
   readonly response: Plain
   /** How many responses the activation has been given. */
   readonly depth: number
-  readonly edges: Map<string, AutomatonNode>
+  /** By the key of a response, the node after it. */
+  readonly edges: Map<number | string, AutomatonNode>
+  /** Where the activation begins that a pending call or tail call makes, once it is known. */
+  callee: AutomatonNode | undefined
 }
 
 export interface AutomatonLimits {
@@ -52,6 +55,32 @@ export function plainKey(value: Plain): string {
   )
 }
 
+/** What responses are told apart by: most are numbers, which need no text. */
+function responseKey(response: Plain): number | string {
+  return typeof response === 'number' ? response : plainKey(response)
+}
+
+/** Whether two plain values hold the same. */
+function samePlain(a: Plain, b: Plain): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const names = Object.keys(a)
+  if (Array.isArray(a) !== Array.isArray(b) || names.length !== Object.keys(b).length) return false
+  const [left, right] = [a, b] as Record<string, Plain>[]
+  return names.every((name) => Object.hasOwn(right!, name) && samePlain(left![name], right![name]))
+}
+
+function samePending(a: Pending, b: Pending): boolean {
+  if (a.kind === 'return' || b.kind === 'return') {
+    return a.kind === 'return' && b.kind === 'return' && samePlain(a.value, b.value)
+  }
+  return a.kind === b.kind && targetOf(a) === targetOf(b) && samePlain(a.args, b.args)
+}
+
+function targetOf(request: Request): unknown {
+  return request.kind === 'atomic' ? request.effect : request.procedure
+}
+
 /** Freezes a plain value all the way down, so that no generator can use it as hidden state. */
 export function freeze<T extends Plain>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
@@ -63,8 +92,6 @@ export function freeze<T extends Plain>(value: T): T {
 
 export class Automata {
   private readonly activations = new Map<Procedure, Map<string, AutomatonNode>>()
-  private readonly requestKeys = new Map<AutomatonNode, string>()
-  private readonly functionIds = new Map<unknown, number>()
   /** How many nodes and replays there have been: what learning cost. */
   nodes = 0
   replays = 0
@@ -93,9 +120,17 @@ export class Automata {
     return node
   }
 
+  /** The node at which the activation begins that the pending call or tail call of `node` makes. */
+  callee(node: AutomatonNode): AutomatonNode {
+    const { pending } = node
+    if (pending.kind !== 'call' && pending.kind !== 'tail') throw new Error('no call is pending')
+    node.callee ??= this.start(pending.procedure, pending.args)
+    return node.callee
+  }
+
   /** The node after `node` when its pending request is answered with `response`. */
   next(node: AutomatonNode, response: Plain): AutomatonNode {
-    const key = plainKey(response)
+    const key = responseKey(response)
     let next = node.edges.get(key)
     if (next === undefined) {
       next = this.learn(node.activation, node, freeze(response))
@@ -122,12 +157,10 @@ export class Automata {
       )
     }
     const pending = this.replay(activation, parent, response)
-    const key = this.pendingKey(pending)
     const again = this.replay(activation, parent, response)
-    if (this.pendingKey(again) !== key) throw impure(name, depth, pending, again)
-    const node = { id: this.nodes++, activation, pending, parent, response, depth, edges: new Map() }
-    this.requestKeys.set(node, key)
-    return node
+    if (!samePending(again, pending)) throw impure(name, depth, pending, again)
+    const edges = new Map<number | string, AutomatonNode>()
+    return { id: this.nodes++, activation, pending, parent, response, depth, edges, callee: undefined }
   }
 
   private replay(activation: Activation, parent: AutomatonNode | undefined, response: Plain): Pending {
@@ -144,7 +177,7 @@ export class Automata {
     for (let i = 0; i < path.length; i++) {
       const node = path[i]!
       const pending = pendingOf(result)
-      if (this.pendingKey(pending) !== this.requestKeys.get(node)) {
+      if (!samePending(pending, node.pending)) {
         throw impure(procedure.name, i, node.pending, pending)
       }
       const answer = i + 1 < path.length ? path[i + 1]!.response : response
@@ -171,21 +204,6 @@ export class Automata {
       const message = cause instanceof Error ? cause.message : String(cause)
       throw new ModelError('threw', name, `${name} threw: ${message}`, { cause })
     }
-  }
-
-  private pendingKey(pending: Pending): string {
-    if (pending.kind === 'return') return `return ${plainKey(pending.value)}`
-    const target = pending.kind === 'atomic' ? pending.effect : pending.procedure
-    return `${pending.kind} ${this.functionId(target)} ${plainKey(pending.args)}`
-  }
-
-  private functionId(target: unknown): number {
-    let id = this.functionIds.get(target)
-    if (id === undefined) {
-      id = this.functionIds.size
-      this.functionIds.set(target, id)
-    }
-    return id
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { AUTOMATON_LIMITS, Automata, type AutomatonLimits } from './automaton.ts'
 import { ControlStates, DONE } from './control.ts'
-import { CHOOSE, DecisionTrees, FAIL, LEAF, READ } from './decision.ts'
+import { CHOOSE, DecisionTrees, FAIL, LEAF, READ, STUCK } from './decision.ts'
 import { Memories } from './memories.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -69,16 +69,12 @@ export interface Exploration {
   readonly failures: readonly FailedRun[]
 }
 
-/** Successors gathered before they are looked up: enough for the table reads to overlap. */
+/** Successors gathered before they are looked up together. */
 const BATCH = 256
 /** State numbers and their parents are 32-bit integers, with a bit to spare. */
 const MAX_STATES = 2 ** 30
 /** States between two looks at the clock. */
 const CLOCK_EVERY = 2048
-
-const UNKNOWN = 0
-const SOUND = 1
-const BROKEN = 2
 
 export class Explorer {
   readonly automata: Automata
@@ -93,8 +89,10 @@ export class Explorer {
   private readonly required: boolean[]
   private readonly finals = new Map<number, number>()
   private readonly failed = new Map<string, FailedRun>()
-  private readonly invariantOf: number[] = []
-  private readonly restInvariantOf: number[] = []
+  /** For each memory, 1 if the invariant does not hold in it. */
+  private readonly broken: number[] = [0]
+  /** For each memory, whether the invariant at rest has been looked at. */
+  private readonly restChecked: boolean[] = []
 
   private current = 0
   private levelEnd = 1
@@ -108,8 +106,9 @@ export class Explorer {
   private readonly batchHashes = new Int32Array(BATCH)
   private readonly batchParents = new Int32Array(BATCH)
   private batchCount = 0
-  /** Keeps the reads that warm the cache from being optimised away. */
-  private touched = 0
+  /** The words of the state that is being expanded. */
+  private readonly parent: Int32Array
+  /** Slots of alternatives still to be walked. */
   private readonly pending: number[] = []
 
   constructor(
@@ -133,6 +132,7 @@ export class Explorer {
     this.visited = new Visited(1 + Math.ceil(system.threads.length / 2))
     this.roots = system.threads.map(() => new Int32Array(64))
     this.required = system.threads.map((thread) => thread.daemon !== true)
+    this.parent = new Int32Array(this.visited.words)
     this.batchStates = new Int32Array(BATCH * this.visited.words)
     this.begin()
   }
@@ -155,7 +155,6 @@ export class Explorer {
 
   /** What is known so far. Before the end, the bound is `interrupted`. */
   result(): Exploration {
-    this.flush()
     const frontier = this.visited.count - this.current
     return {
       states: this.visited.count,
@@ -255,40 +254,43 @@ export class Explorer {
   }
 
   private expand(state: number): void {
-    const { memories, visited, pending, controls } = this
-    const words = visited.words
+    const { memories, visited, trees, parent, pending, roots } = this
+    const { words } = visited
     const stateBase = state * words
-    const memory = visited.states[stateBase]!
-    const threads = controls.length
-    const before = this.transitions
+    for (let i = 0; i < words; i++) parent[i] = visited.states[stateBase + i]!
+    const memory = parent[0]!
+    let steps = 0
     let failures = 0
     let running = false
 
-    for (let thread = 0; thread < threads; thread++) {
-      const packed = visited.states[stateBase + 1 + (thread >> 1)]!
+    for (let thread = 0; thread < roots.length; thread++) {
+      const packed = parent[1 + (thread >> 1)]!
       const control = thread & 1 ? packed >>> 16 : packed & 0xffff
       if (control === DONE) continue
       if (this.required[thread]) running = true
-      const roots = this.roots[thread]!
-      const root = control < roots.length ? roots[control]! : 0
-      pending.length = 0
-      pending.push(root === 0 ? this.rootOf(thread, control) : root)
+      const slots = roots[thread]!
+      const root = control < slots.length ? slots[control]! : 0
+      pending[0] = root === 0 ? this.rootOf(thread, control) : root
+      // Making a root or learning may have put the records elsewhere.
+      let code = trees.code
+      let alternatives = 1
       let alternative = 0
-      while (pending.length > 0) {
-        let slot = pending.pop()!
+      while (alternatives > 0) {
+        let slot = pending[--alternatives]!
         walk: for (;;) {
-          const code = this.trees.code
           const record = code[slot]!
           if (record === 0) {
             this.learn(thread, control, memory)
+            code = trees.code
             continue
           }
+          const operand = code[record + 1]!
           switch (code[record]) {
             case READ:
-              slot = record + 2 + memories.bytes[memory * memories.width + code[record + 1]!]!
+              slot = record + 2 + memories.bytes[memory * memories.width + operand]!
               break
             case LEAF: {
-              this.transitions++
+              steps++
               const writes = code[record + 2]!
               let next = memory
               if (writes > 0) {
@@ -297,76 +299,67 @@ export class Explorer {
                 if (memories.count > known) this.checkInvariant(next, state, thread, alternative)
               }
               alternative++
-              if (this.invariantOf[next] === BROKEN) failures++
-              else this.emit(state, thread, next, code[record + 1]!)
+              if (this.broken[next] === 1) failures++
+              else this.emit(state, thread, next, operand)
               break walk
             }
-            case CHOOSE: {
-              for (let i = code[record + 1]! - 1; i > 0; i--) pending.push(record + 2 + i)
+            case CHOOSE:
+              for (let i = operand - 1; i > 0; i--) pending[alternatives++] = record + 2 + i
               slot = record + 2
               break
-            }
             case FAIL:
               failures++
-              this.failAt('failure', this.trees.messages[code[record + 1]!]!, state, { thread, alternative })
+              this.failAt('failure', trees.messages[operand]!, state, { thread, alternative })
               alternative++
               break walk
-            default:
+            case STUCK:
               break walk
+            default:
+              throw new Error(`no record at ${record}`)
           }
         }
       }
     }
 
+    this.transitions += steps
     if (!running) this.reachEnd(state, memory)
-    else if (this.transitions === before && failures === 0) {
-      this.failAt('deadlock', 'no thread can go on', state, undefined)
-    }
+    else if (steps === 0 && failures === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
     if (this.system.restInvariant !== undefined) this.checkRestInvariant(state, memory)
   }
 
-  /** Queues one successor for lookup. */
-  private emit(parent: number, thread: number, memory: number, control: number): void {
-    const { batchStates, visited } = this
-    const words = visited.words
+  /** Queues a successor of the state that is being expanded. */
+  private emit(state: number, thread: number, memory: number, control: number): void {
+    const { batchStates, parent, visited } = this
+    const { words } = visited
     const at = this.batchCount * words
-    const from = parent * words
     batchStates[at] = memory
-    for (let i = 1; i < words; i++) batchStates[at + i] = visited.states[from + i]!
+    for (let i = 1; i < words; i++) batchStates[at + i] = parent[i]!
     const half = at + 1 + (thread >> 1)
     const packed = batchStates[half]!
     batchStates[half] = thread & 1 ? (packed & 0xffff) | (control << 16) : (packed & ~0xffff) | control
-    const hash = visited.hash(batchStates, at)
-    this.batchHashes[this.batchCount] = hash
-    this.batchParents[this.batchCount] = parent
+    this.batchHashes[this.batchCount] = visited.hash(batchStates, at)
+    this.batchParents[this.batchCount] = state
     if (++this.batchCount === BATCH) this.flush()
   }
 
-  /** Looks up the queued successors: first a read for each, so that the cache misses overlap, then the lookups. */
   private flush(): void {
-    const { visited, batchStates, batchHashes, batchParents, batchCount } = this
-    let touched = 0
-    for (let i = 0; i < batchCount; i++) touched ^= visited.touch(batchHashes[i]!)
-    this.touched = touched
-    for (let i = 0; i < batchCount; i++) {
-      visited.add(batchStates, i * visited.words, batchHashes[i]!, batchParents[i]!)
-    }
+    this.visited.addAll(this.batchStates, this.batchHashes, this.batchParents, this.batchCount)
     this.batchCount = 0
   }
 
   private checkInvariant(memory: number, state: number, thread: number, alternative: number): void {
     const message = this.system.invariant?.(this.memories.reader(memory))
-    this.invariantOf[memory] = message === undefined ? SOUND : BROKEN
+    this.broken[memory] = message === undefined ? 0 : 1
     if (message !== undefined) this.failAt('invariant', message, state, { thread, alternative })
   }
 
   private checkRestInvariant(state: number, memory: number): void {
-    if ((this.restInvariantOf[memory] ?? UNKNOWN) !== UNKNOWN) return
+    if (this.restChecked[memory] === true) return
     for (let thread = 0; thread < this.controls.length; thread++) {
       if (!this.controls[thread]!.atRest(this.controlOf(state, thread))) return
     }
     const message = this.system.restInvariant!(this.memories.reader(memory))
-    this.restInvariantOf[memory] = message === undefined ? SOUND : BROKEN
+    this.restChecked[memory] = true
     if (message !== undefined) this.failAt('invariant', message, state, undefined)
   }
 

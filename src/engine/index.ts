@@ -18,7 +18,7 @@ export {
   type FailureKind,
   type FinalMemory,
 } from './explore.ts'
-export { Cell, Layout, type Location, Lock, RwLock } from './layout.ts'
+export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
 export {
   assert,
   atomic,
@@ -37,4 +37,13 @@ export {
 } from './operation.ts'
 export { type PromelaOptions, toPromela } from './promela.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
-export { type Change, type Frame, type Step, type Trace, traceOfFailure, traceTo } from './trace.ts'
+export {
+  type Change,
+  type Frame,
+  type Pending,
+  pendingIn,
+  type Step,
+  type Trace,
+  traceOfFailure,
+  traceTo,
+} from './trace.ts'

@@ -50,7 +50,7 @@ export class Layout {
 
 const MAX_THREADS = 16
 /** An RwLock's value: 0 free, 1..16 that many readers, WRITER + thread when written. */
-const WRITER = 32
+export const WRITER = 32
 
 /** A number. */
 export class Cell {

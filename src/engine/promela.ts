@@ -118,10 +118,15 @@ function optionsOf(
   const { locations } = explorer.system.layout
   const options: string[] = []
   const option = (conditions: readonly string[], body: readonly string[], next: number, note = ''): void => {
-    const steps = body.length === 0 ? ['skip'] : body
-    const guarded =
-      conditions.length === 0 ? steps : [`${conditions.join(' && ')} -> ${steps[0]}`, ...steps.slice(1)]
-    options.push(`d_step { ${guarded.join('; ')} }; goto ${label(next)}${note}`)
+    // Not `true`, since SPIN refuses a label of which it can see that it only leads to itself.
+    const guard = conditions.length === 0 ? '_pid >= 0' : conditions.join(' && ')
+    const target = `goto ${label(next)}`
+    // Not d_step, of whose exits SPIN takes 2048 in a program.
+    options.push(
+      body.length === 0
+        ? `${guard} -> ${target}${note}`
+        : `atomic { ${guard} -> ${[...body, target].join('; ')} }${note}`,
+    )
   }
 
   const walk = (slot: number, conditions: readonly string[]): void => {

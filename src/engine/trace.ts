@@ -15,6 +15,17 @@ import type { Effect, Plain, Procedure } from './operation.ts'
 export interface Frame {
   readonly procedure: Procedure
   readonly args: readonly Plain[]
+  /** How many of its operations and calls have been answered: how far it has come. */
+  readonly position: number
+}
+
+/** What a thread that has not ended would do next. */
+export interface Pending {
+  readonly thread: number
+  readonly effect: Effect
+  readonly args: readonly Plain[]
+  /** The thread's activations, outermost first. */
+  readonly stack: readonly Frame[]
 }
 
 export interface Change {
@@ -71,6 +82,16 @@ export function traceOfFailure(explorer: Explorer, failed: FailedRun): Trace {
   const { thread, alternative } = failed.step
   const successor = successorsOf(explorer, failed.state, thread)[alternative]!
   return { initial: trace.initial, steps: [...trace.steps, stepOf(explorer, failed.state, successor)] }
+}
+
+/** What each thread that has not ended would do next in a state; in a deadlock, what it waits for. */
+export function pendingIn(explorer: Explorer, state: number): Pending[] {
+  return explorer.controls.flatMap((controls, thread) => {
+    const control = explorer.controlOf(state, thread)
+    if (control === DONE) return []
+    const { effect, args } = controls.operation(control)
+    return [{ thread, effect, args, stack: cellsOf(controls.stack(control)).map(frameOf) }]
+  })
 }
 
 function stepBetween(explorer: Explorer, from: number, to: number): Step {
@@ -163,7 +184,8 @@ function cellsOf(top: StackCell): StackCell[] {
 }
 
 function frameOf(cell: StackCell): Frame {
-  return { procedure: cell.node.activation.procedure, args: cell.node.activation.args }
+  const { activation, depth } = cell.node
+  return { procedure: activation.procedure, args: activation.args, position: depth }
 }
 
 /**

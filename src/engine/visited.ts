@@ -7,8 +7,6 @@
  * bits of a table entry that its state number does not need hold a piece of the hash, which
  * spares most comparisons.
  */
-import { mix } from './hash.ts'
-
 /** Growing by a quarter keeps what is reserved close to what is used. */
 const GROWTH = 1.25
 /** How full the table may get before it doubles. */
@@ -25,6 +23,8 @@ export class Visited {
   private table: Int32Array
   private mask: number
   private numberMask: number
+  /** Keeps reads that only warm the cache from being optimised away. */
+  protected touched = 0
 
   constructor(readonly words: number) {
     this.states = new Int32Array(this.capacity * words)
@@ -37,13 +37,29 @@ export class Visited {
   /** The hash of the state whose words are at `at`. */
   hash(source: Int32Array, at: number): number {
     let h = 0
-    for (let i = 0; i < this.words; i++) h = mix(h ^ Math.imul(source[at + i]!, 0x9e3779b1)) + i
-    return h | 0
+    for (let i = 0; i < this.words; i++) {
+      h = Math.imul(h ^ source[at + i]!, 0x9e3779b1)
+      h ^= h >>> 16
+    }
+    h = Math.imul(h, 0x85ebca6b)
+    return h ^ (h >>> 15)
   }
 
-  /** Reads the table where a state with this hash belongs, so that it is in the cache when `add` comes. */
-  touch(hash: number): number {
-    return this.table[hash & this.mask]!
+  /**
+   * Adds the first `count` states of a batch, unless they are known, in their order. Nearly
+   * all its time goes into cache misses, so it first reads for all of them what it is going
+   * to need, which lets the misses overlap.
+   */
+  addAll(source: Int32Array, hashes: Int32Array, parents: Int32Array, count: number): void {
+    const { table, mask, numberMask, states, words } = this
+    let touched = 0
+    for (let i = 0; i < count; i++) {
+      const entry = table[hashes[i]! & mask]!
+      const mayBeKnown = entry !== 0 && ((entry ^ hashes[i]!) & ~numberMask) === 0
+      if (mayBeKnown) touched ^= states[((entry & numberMask) - 1) * words]!
+    }
+    this.touched = touched
+    for (let i = 0; i < count; i++) this.add(source, i * words, hashes[i]!, parents[i]!)
   }
 
   /** Adds a state unless it is known; tells whether it was new. Its number is then `count - 1`. */
@@ -88,11 +104,23 @@ export class Visited {
     const table = new Int32Array(this.table.length * 2)
     const mask = table.length - 1
     const numberMask = numberMaskFor(table.length)
-    for (let number = 0; number < this.count; number++) {
-      const hash = this.hash(this.states, number * this.words)
-      let slot = hash & mask
-      while (table[slot] !== 0) slot = (slot + 1) & mask
-      table[slot] = (hash & ~numberMask) | (number + 1)
+    // In portions, so that the cache misses overlap as in `addAll`.
+    const hashes = new Int32Array(256)
+    for (let first = 0; first < this.count; first += hashes.length) {
+      const portion = Math.min(hashes.length, this.count - first)
+      let touched = 0
+      for (let i = 0; i < portion; i++) {
+        const hash = this.hash(this.states, (first + i) * this.words)
+        hashes[i] = hash
+        touched ^= table[hash & mask]!
+      }
+      this.touched = touched
+      for (let i = 0; i < portion; i++) {
+        const hash = hashes[i]!
+        let slot = hash & mask
+        while (table[slot] !== 0) slot = (slot + 1) & mask
+        table[slot] = (hash & ~numberMask) | (first + i + 1)
+      }
     }
     this.table = table
     this.mask = mask

@@ -81,11 +81,11 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
 
 /**
  * One frame for each page of each process, one for each reference that outlives its mapping,
- * and one for each thread that is making a copy.
+ * and two for each thread: the page that it copies may be mapped by nobody any more.
  */
 function framesNeeded(test: Litmus, references: number): number {
   const threads = test.processes.reduce((sum, process) => sum + process.threads.length, 0)
-  return Math.min(30, test.pages.length * test.processes.length + references + threads + 1)
+  return Math.min(30, test.pages.length * test.processes.length + references + 2 * threads)
 }
 
 /** The life of one thread of a test. */
@@ -100,6 +100,28 @@ export function* run_thread(k: Kernel, cpu: number, instructions: readonly Instr
     yield* perform(k, cpu, instruction)
   }
   if (!alone) yield* k.cpu[cpu]!.ended.write(1)
+}
+
+/**
+ * The index of the instruction that `run_thread` is at when so many of its operations and
+ * calls have been answered: -1 while its process has not begun to run, and the number of
+ * instructions when it has done them all.
+ */
+export function instructionAt(
+  k: Kernel,
+  cpu: number,
+  instructions: readonly Instruction[],
+  position: number,
+): number {
+  const { mm } = k.cpu[cpu]!
+  let left = mm === 0 ? position : position - 1
+  if (left < 0) return -1
+  for (let i = 0; i < instructions.length; i++) {
+    const waits = instructions[i]!.op === 'exit' ? k.mm[mm]!.cpus.length - 1 : 0
+    if (left <= waits) return i
+    left -= waits + 1
+  }
+  return instructions.length
 }
 
 function* perform(k: Kernel, cpu: number, i: Instruction): Steps<void> {

@@ -24,10 +24,10 @@ export function* dup_mmap(k: Kernel, parent: number, child: number, cpu: number)
   yield* dst.mmap_lock.writeLock()
   yield* atomic(forked, parent, child)
   for (let vpn = 0; vpn < k.config.pages.length; vpn++) {
-    if (k.rules.fork_copies_all) yield* call(allocate_copy, parent, child, vpn)
+    if (k.rules.shares_nothing) yield* call(allocate_copy, parent, child, vpn)
     else yield* call(copy_page_range, parent, child, vpn, cpu)
   }
-  if (k.rules.fork_copies_all) yield* call(copy_all_words, parent, child, allWords(k))
+  if (k.rules.shares_nothing) yield* call(copy_all_words, parent, child, allWords(k))
   yield* dst.mmap_lock.writeUnlock()
   yield* flush_tlb_mm(k, parent)
   yield* src.mmap_lock.writeUnlock()
@@ -61,9 +61,17 @@ function* allocate_copy(k: Kernel, parent: number, child: number, vpn: number): 
  * @param remaining a bit for each word still to be copied
  */
 function* copy_all_words(_k: Kernel, parent: number, child: number, remaining: number): Steps<void> {
-  if (remaining === 0) return
+  if (remaining === 0) {
+    yield* atomic(fork_done, parent)
+    return
+  }
   const copied = yield* atomic(copy_some_word, parent, child, remaining)
   return yield* tail(copy_all_words, parent, child, remaining & ~(1 << copied))
+}
+
+function fork_done(view: View, k: Kernel, parent: number): Response {
+  k.rules.hooks?.fork_done?.(view, k, parent)
+  return 0
 }
 
 function allWords(k: Kernel): number {

@@ -8,7 +8,7 @@ import { atomic, call, type Response, type Steps, tail, type View } from '../eng
 import type { Kernel } from './kernel.ts'
 import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
-import { drop_reference } from './page_alloc.ts'
+import { drop_reference, take_reference } from './page_alloc.ts'
 import { pte_none, pte_pfn, pte_write } from './pte.ts'
 import { store_word } from './tlb.ts'
 
@@ -56,7 +56,9 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
   const entry = yield* pte[vpn]!.read()
-  if (pte_none(entry) || (write && !pte_write(entry) && !cow)) {
+  // FOLL_COW needs a dirty entry, which the zero page's never is.
+  const broken_cow = cow && pte_pfn(entry) !== ZERO_PFN
+  if (pte_none(entry) || (write && !pte_write(entry) && !broken_cow)) {
     yield* ptl.unlock()
     const kind = write ? 'write' : 'read'
     const broken = yield* call(handle_mm_fault, { mm, cpu, vpn, kind, vm_write } as const)
@@ -70,7 +72,7 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
       return yield* tail(follow_page, cpu, ref, vm_write, cow)
     }
   }
-  yield* atomic(grab, page, flags.pin)
+  yield* atomic(grab, page, flags.pin, ref)
   yield* ptl.unlock()
   return page
 }
@@ -87,7 +89,7 @@ export function* gup_fast(k: Kernel, _cpu: number, ref: number): Steps<number> {
   const page = yield* call(gup_pte_range, mm, vpn, ref)
   if (page === NO_PAGE) return NO_PAGE
   if (yield* write_protect_seq.is(seq)) return page
-  yield* atomic(ungrab, page, flags.pin)
+  yield* atomic(ungrab, page, flags.pin, ref)
   return NO_PAGE
 }
 
@@ -95,6 +97,7 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
   const { flags } = k.ref[ref]!
   const { write } = k.rules.gup_flags(flags)
   const pte = k.mm[mm]!.pte[vpn]!
+  if (k.rules.shares_nothing) return (yield* atomic(walk_and_grab, mm, vpn, write, flags.pin, ref)) - 1
   const entry = yield* pte.read()
   if (pte_none(entry) || (write && !pte_write(entry))) return NO_PAGE
   const page = pte_pfn(entry)
@@ -105,17 +108,33 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
   if (inTwo) {
     if (!(yield* k.page[page]!.refcount.addUnless(1, 0))) return NO_PAGE
     yield* k.page[page]!.pins.add(1)
-  } else if ((yield* atomic(grab_unless_free, page, flags.pin)) === 0) return NO_PAGE
+  } else if ((yield* atomic(grab_unless_free, page, flags.pin, ref)) === 0) return NO_PAGE
 
   if (!(yield* pte.is(entry))) {
-    yield* atomic(ungrab, page, flags.pin)
+    yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
   if (!write && !pte_write(entry) && (yield* call(k.rules.gup_must_unshare, page, flags))) {
-    yield* atomic(ungrab, page, flags.pin)
+    yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
   return page
+}
+
+/** The yardstick's lockless walk: the page that is mapped at one moment; 0 if there is none, else 1 + the frame. */
+function walk_and_grab(
+  view: View,
+  k: Kernel,
+  mm: number,
+  vpn: number,
+  write: boolean,
+  pin: boolean,
+  ref: number,
+): Response {
+  const entry = view.get(k.mm[mm]!.pte[vpn]!.location)
+  if (pte_none(entry) || (write && !pte_write(entry))) return 0
+  grab(view, k, pte_pfn(entry), pin, ref)
+  return 1 + pte_pfn(entry)
 }
 
 /** Drops the reference, if it is held (unpin_user_page, put_page). */
@@ -124,21 +143,22 @@ export function* unpin_user_page(_k: Kernel, ref: number): Steps<void> {
 }
 
 /** try_grab_page on a page that an entry maps, under its page-table lock. */
-function grab(view: View, k: Kernel, pfn: number, pin: boolean): Response {
-  const { refcount, pins } = k.page[pfn]!
-  view.set(refcount.location, view.get(refcount.location) + 1)
+function grab(view: View, k: Kernel, pfn: number, pin: boolean, ref: number): Response {
+  const { pins } = k.page[pfn]!
   if (pin) view.set(pins.location, view.get(pins.location) + 1)
-  return 0
+  k.rules.hooks?.grabbed?.(view, k, ref, pfn)
+  return take_reference(view, k, pfn)
 }
 
 /** try_grab_page on a page that may have been freed meanwhile. */
-function grab_unless_free(view: View, k: Kernel, pfn: number, pin: boolean): Response {
+function grab_unless_free(view: View, k: Kernel, pfn: number, pin: boolean, ref: number): Response {
   if (view.get(k.page[pfn]!.refcount.location) === 0) return 0
-  grab(view, k, pfn, pin)
+  grab(view, k, pfn, pin, ref)
   return 1
 }
 
-function ungrab(view: View, k: Kernel, pfn: number, pin: boolean): Response {
+function ungrab(view: View, k: Kernel, pfn: number, pin: boolean, ref: number): Response {
+  k.rules.hooks?.released?.(view, k, ref)
   const { pins } = k.page[pfn]!
   if (pin) view.set(pins.location, view.get(pins.location) - 1)
   return drop_reference(view, k, pfn)
@@ -149,7 +169,7 @@ function release(view: View, k: Kernel, ref: number): Response {
   const held = view.get(page.location)
   if (held === 0) return 0
   view.set(page.location, 0)
-  return ungrab(view, k, held - 1, flags.pin)
+  return ungrab(view, k, held - 1, flags.pin, ref)
 }
 
 /** What a device or a pipe reads through the reference. */

@@ -50,8 +50,11 @@ export interface Rules {
   /** fork write-protects the parent's entry before it raises the counts (to v5.8), not after (from v5.9). */
   readonly fork_protects_first: boolean
 
-  /** fork copies every page at once instead of sharing it. The yardstick only. */
-  readonly fork_copies_all: boolean
+  /**
+   * The yardstick only: fork copies every page instead of sharing it, and a lockless walk finds
+   * and grabs its page in one step.
+   */
+  readonly shares_nothing: boolean
 
   /** get_user_pages: the flags that the page-table walks really use. */
   gup_flags(flags: GupFlags): GupFlags
@@ -93,8 +96,12 @@ export interface Hooks {
   layout?(k: Machine): void
   /** Threads that act beside the program's. */
   readonly daemons?: readonly ThreadSpec[]
-  /** A child is born. */
+  /** A page is grabbed for a reference, or let go. */
+  grabbed?(view: View, k: Kernel, ref: number, pfn: number): void
+  released?(view: View, k: Kernel, ref: number): void
+  /** A child is born; everything has been copied for it. */
   forked?(view: View, k: Kernel, parent: number, child: number): void
+  fork_done?(view: View, k: Kernel, parent: number): void
   /** The owner changes the protection of a page. */
   protected?(view: View, k: Kernel, mm: number, vpn: number): void
   /** A program stores to a page through its mapping. */

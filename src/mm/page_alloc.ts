@@ -22,15 +22,29 @@ export function allocate(view: View, k: Kernel): Response {
   }
   if (used < k.page.length) free.push(used)
   if (free.length === 0) return view.fail('out of frames: give the test more')
-  const pfn = free[free.length === 1 ? 0 : view.choose(free.length)]!
+  // Where nothing is shared nobody can remember a freed frame.
+  const pfn = free[free.length === 1 || k.rules.shares_nothing ? 0 : view.choose(free.length)]!
   if (pfn === used) view.set(k.framesUsed.location, used + 1)
   view.set(k.page[pfn]!.refcount.location, 1)
   return pfn
 }
 
 /** Takes one more reference on a page that has some. */
-export function* get_page(k: Kernel, pfn: number): Steps<void> {
-  yield* k.page[pfn]!.refcount.add(1)
+export function* get_page(_k: Kernel, pfn: number): Steps<void> {
+  yield* atomic(get, pfn)
+}
+
+function get(view: View, k: Kernel, pfn: number): Response {
+  return take_reference(view, k, pfn)
+}
+
+/** Takes a reference as part of a larger step; fails the run if the page is free. */
+export function take_reference(view: View, k: Kernel, pfn: number): Response {
+  const { refcount } = k.page[pfn]!
+  const count = view.get(refcount.location)
+  if (count === 0) return view.fail('use after free: a reference to a free page is taken')
+  view.set(refcount.location, count + 1)
+  return 0
 }
 
 /** Drops a reference; the last one frees the page. */

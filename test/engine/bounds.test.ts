@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import {
+  AUTOMATON_LIMITS,
   atomic,
+  choose,
   type Exploration,
   type ExploreLimits,
   Explorer,
@@ -142,9 +144,8 @@ describe('tables that grow', () => {
   })
 
   it('lose no memory: each state of a ring of tokens has nearly its own', () => {
-    // n tokens on k places: C(n + k - 1, k - 1) memories, n = 12 and k = 5.
     const layout = new Layout()
-    const places = Array.from({ length: 5 }, (_, i) => layout.cell(`place${i}`, 40, i === 0 ? 40 : 0))
+    const places = Array.from({ length: 5 }, (_, i) => layout.cell(`place${i}`, 28, i === 0 ? 28 : 0))
     function move(view: View): Response {
       const from = places[view.choose(5)]!.location
       const to = places[view.choose(5)]!.location
@@ -157,14 +158,34 @@ describe('tables that grow', () => {
       yield* atomic(move)
       yield { kind: 'tail', procedure: mover, args: [] }
     }
-    // C(44, 4) ways to put 40 tokens on 5 places, 25 moves in each; a token moves in one step.
+    // C(32, 4) ways to put 28 tokens on 5 places, 25 moves in each; a token moves in one step.
     const { states, memories, transitions, depth } = exploreAll(system(layout, [thread(mover)])).result()
     expect({ states, memories, transitions, depth }).toEqual({
-      states: 135_751,
-      memories: 135_751,
-      transitions: 25 * 135_751,
-      depth: 40,
+      states: 35_960,
+      memories: 35_960,
+      transitions: 25 * 35_960,
+      depth: 28,
     })
+  })
+
+  it('tell 40,000 control states apart, for threads at even and at odd places', () => {
+    const layout = new Layout()
+    const x = layout.cell('x', 1)
+    function* idle(): Steps<void> {}
+    function* picker(): Steps<void> {
+      const a = yield* choose(200)
+      const b = yield* choose(200)
+      yield* x.write(a + b === 398 ? 1 : 0)
+    }
+    const limits = { automaton: { ...AUTOMATON_LIMITS, nodes: 100_000 } }
+    for (const specs of [
+      [thread(picker), thread(idle)],
+      [thread(idle), thread(picker)],
+    ]) {
+      const { states, transitions, finals } = exploreAll(system(layout, specs), limits).result()
+      expect({ states, transitions }).toEqual({ states: 1 + 200 + 40_000 + 2, transitions: 200 + 2 * 40_000 })
+      expect(finals.map(({ bytes }) => bytes[0])).toEqual([0, 1])
+    }
   })
 
   it('take at most 32 bytes a state for up to four threads, as long as memories are shared', () => {

@@ -453,6 +453,18 @@ describe('invariants', () => {
     expect(failuresOf(explorer)).toEqual([])
   })
 
+  it('at rest are looked at also in a memory that was first seen inside a call', () => {
+    function* idly(): Steps<void> {
+      yield* a.write(1)
+      yield* a.write(1)
+    }
+    function* caller(): Steps<void> {
+      yield* call(idly)
+    }
+    const { explorer } = expectSameAsNaive(system(layout, [thread(caller)], { restInvariant: differ }))
+    expect(failuresOf(explorer)).toEqual(['invariant a and b differ'])
+  })
+
   it('at rest are looked at behind calls that did nothing', () => {
     function* idle(): Steps<void> {}
     function* indirect(): Steps<void> {

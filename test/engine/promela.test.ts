@@ -154,6 +154,21 @@ withSpin('SPIN', { concurrent: true }, () => {
     ])
   })
 
+  it('takes steps that lead nowhere', async () => {
+    const layout = new Layout()
+    const x = layout.cell('x', 1)
+    function* writer(): Steps<void> {
+      yield* x.write(1)
+      yield* tail(writer)
+    }
+    function* chooser(): Steps<void> {
+      yield* choose(2)
+      yield* tail(chooser)
+    }
+    expect(await expectSameAsSpin(system(layout, [daemon(writer), daemon(chooser)]))).toEqual([])
+    expect(await expectSameAsSpin(system(new Layout(), [thread(chooser)]))).toEqual([])
+  })
+
   it('takes any names', async () => {
     const layout = new Layout()
     const names = [

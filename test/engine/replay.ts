@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { System, Trace } from '../../src/engine/index.ts'
+import type { Step, System, Trace } from '../../src/engine/index.ts'
 
 /**
  * Applies the steps of a trace to a plain memory, and checks on the way that each step read
@@ -18,7 +18,9 @@ export function replay(system: System, trace: Trace): number[] {
       memory[location] = after
     }
     expect(step.stack).toEqual(stacks.get(step.thread) ?? step.stack)
-    expect(step.stackAfter.slice(0, step.kept)).toEqual(step.stack.slice(0, step.kept))
+    const kept = (frames: Step['stack']) =>
+      frames.slice(0, step.kept).map(({ procedure, args }) => ({ procedure, args }))
+    expect(kept(step.stackAfter)).toEqual(kept(step.stack))
     stacks.set(step.thread, step.stackAfter)
   }
   for (const step of trace.steps.slice(0, -1)) expect(step.failure).toBeUndefined()

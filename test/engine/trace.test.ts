@@ -7,6 +7,7 @@ import {
   type Explorer,
   type FailedRun,
   Layout,
+  pendingIn,
   plainKey,
   type Response,
   type Steps,
@@ -31,6 +32,24 @@ import {
   system,
   thread,
 } from './systems.ts'
+
+describe('what is pending', () => {
+  it('in a deadlock says what each thread waits for', () => {
+    const explorer = exploreAll(philosophers(2, false))
+    const { failures } = explorer.result()
+    const pending = pendingIn(explorer, failures[0]!.state)
+    expect(pending.map(({ thread, effect, args }) => [thread, effect.name, args])).toEqual([
+      [0, 'lock', [1]],
+      [1, 'lock', [0]],
+    ])
+    expect(pending.map(({ stack }) => stack.map(({ position }) => position))).toEqual([[1], [1]])
+  })
+
+  it('in the end is nothing', () => {
+    const explorer = exploreAll(counters(2))
+    expect(pendingIn(explorer, explorer.result().finals[0]!.state)).toEqual([])
+  })
+})
 
 describe('every trace', () => {
   it.each<[string, System]>([

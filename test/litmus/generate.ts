@@ -12,8 +12,8 @@ import type {
   WordRef,
 } from '../../src/litmus/ast.ts'
 import { FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
+import { LIMITS } from '../../src/litmus/limits.ts'
 import { printExpression } from '../../src/litmus/print.ts'
-import { LIMITS } from '../../src/litmus/validate.ts'
 
 /** Every node of a generated test has this span, and the test no source: it was never written down. */
 const NOWHERE: Span = { start: 0, end: 0 }
@@ -44,16 +44,26 @@ const names = fc.uniqueArray(
   { minLength: 50, maxLength: 50 },
 )
 
-type Choose = <T>(from: fc.Arbitrary<T>) => T
+// What fast-check's `gen` is given are these functions, always the same ones: it remembers each that it has seen.
+const someNames = () => names
+const someLine = () => line
+const someLines = () => fc.array(line, { maxLength: 3 })
+const someTestName = () => fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,8}$/)
+const someDesigns = () => fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9._-]{1,6}$/), { maxLength: 6 })
+const someFlips = (length: number) => fc.array(fc.boolean(), { minLength: length, maxLength: length })
 
-/** Tests that `parse` could have returned, from one statement to every limit. */
-export const litmus: fc.Arbitrary<Litmus> = fc.gen().map((g) => build((from) => g(() => from)))
+/**
+ * Tests that `parse` could have returned, with everything that the language has.
+ *
+ * Shrinking one takes minutes, since each choice depends on the ones before: set `endOnFailure` in properties.
+ */
+export const litmus: fc.Arbitrary<Litmus> = fc.gen().map(build)
 
-function build(choose: Choose): Litmus {
-  const upTo = (most: number): number => choose(fc.nat(most))
-  const flip = (): boolean => choose(fc.boolean())
+function build(choose: fc.GeneratorValue): Litmus {
+  const upTo = (most: number): number => choose(fc.nat, most)
+  const flip = (): boolean => choose(fc.boolean)
   const one = <T>(from: readonly T[]): T => from[upTo(from.length - 1)]!
-  const pool = [...choose(names)]
+  const pool = [...choose(someNames)]
   const fresh = (): string => pool.pop()!
   const value = (): number => upTo(9)
 
@@ -63,8 +73,12 @@ function build(choose: Choose): Litmus {
     const untouched = flip()
     const initial = (): number => (untouched ? 0 : value())
     const among = [...wordNames, own]
-    const chosen = choose(fc.subarray(among, { minLength: 1, maxLength: LIMITS.words }))
-    const words = (flip() ? [own] : chosen).map((word) => ({ name: word, initial: initial() }))
+    const flips = choose(someFlips, among.length)
+    const chosen = among.filter((_, index) => flips[index]).slice(0, LIMITS.words)
+    const words = (chosen.length === 0 || flip() ? [own] : chosen).map((word) => ({
+      name: word,
+      initial: initial(),
+    }))
     return { name: own, words, untouched, span: NOWHERE }
   })
   const anyPage = (): number => upTo(pages.length - 1)
@@ -170,7 +184,7 @@ function build(choose: Choose): Litmus {
         return [one(choices)()]
       }
 
-      while (duties.length > 0 || (statements.length < 12 && choose(fc.nat(5)) > 0)) {
+      while (duties.length > 0 || (statements.length < 12 && upTo(5) > 0)) {
         const next = duties.length > 0 && flip() ? duties.splice(upTo(duties.length - 1), 1) : optional()
         statements.push(...next)
         for (const statement of next) {
@@ -218,13 +232,10 @@ function build(choose: Choose): Litmus {
     return { kind, left: expression(size - 1), right: expression(size - 1) }
   }
   const test: Litmus = {
-    name: choose(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,8}$/)),
-    description: choose(
-      fc.array(
-        line.map((text) => text.trimEnd()),
-        { maxLength: 3 },
-      ),
-    ).join('\n'),
+    name: choose(someTestName),
+    description: choose(someLines)
+      .map((text) => text.trimEnd())
+      .join('\n'),
     source: '',
     pages,
     processes,
@@ -237,9 +248,7 @@ function build(choose: Choose): Litmus {
     const chosen = expression(4)
     return { quantifier, expression: chosen, text: printExpression(chosen, test), span: NOWHERE }
   })
-  const designs = choose(fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9._-]{1,6}$/), { maxLength: 6 })).filter(
-    (design) => design !== 'all',
-  )
+  const designs = choose(someDesigns).filter((design) => design !== 'all')
   const expectations: Expectation[] = []
   while (designs.length > 0) {
     const verdict = flip() ? one([...VERDICTS, ...FAILURES]) : undefined
@@ -248,7 +257,7 @@ function build(choose: Choose): Litmus {
       designs: designs.splice(0, 1 + upTo(2)).map((design) => ({ name: design, span: NOWHERE })),
       verdict: verdict === undefined && about === undefined ? 'right' : verdict,
       conditions: about,
-      reason: flip() ? choose(line) : undefined,
+      reason: flip() ? choose(someLine) : undefined,
       span: NOWHERE,
     })
   }

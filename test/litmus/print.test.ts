@@ -80,7 +80,7 @@ process q
         expect(print(again)).toBe(print(test))
         count(test, seen)
       }),
-      { numRuns: 500 },
+      { numRuns: 500, endOnFailure: true },
     )
     // The generator has not dried up.
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(50)

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { LitmusError, renderDiagnostic } from '../../src/litmus/diagnostic.ts'
+import { LIMITS } from '../../src/litmus/limits.ts'
 import { parse } from '../../src/litmus/parse.ts'
-import { LIMITS } from '../../src/litmus/validate.ts'
 import { rejected } from './rejected.ts'
 
 /** One complaint for each, as `message | hint`. */
@@ -324,6 +324,17 @@ never child.r0 == 1 and chidl.r1 == 0
     expect(complaints(source)).toEqual([expected])
   })
 
+  it('stands in the order of the source, whenever it is found', () => {
+    const source =
+      'test t\nprocess p { y = 1 }\nprocess orphan { }\nnever z.r0 == 1\nexpect all: holds, right, leak'
+    expect(complaints(source.replace(', leak', '')).map((text) => text.slice(0, 20))).toEqual([
+      'unknown page, word o',
+      'process "orphan" is ',
+      'unknown process "z" ',
+    ])
+    expect(complaints(source)).toHaveLength(1)
+  })
+
   it('is not repeated a thousand times', () => {
     const conditions = Array.from({ length: 60 }, () => `never ${'p.y == 0 or '.repeat(60)}p.y == 1\n`).join(
       '',
@@ -351,7 +362,7 @@ describe('what is legal', () => {
     ['a signal that nobody waits for', family({ parent: 'signal s' })],
     [
       'one name for things of different kinds',
-      'test t\npage t = 0\nprocess t { thread t { signal t; t = 1 } }\nnever t.t == 0',
+      'test t\npage t = 0\nprocess t { thread t { signal t; t = 1; t.t = 2 } }\nnever t.t == 0 or t.t.t == 1',
     ],
     [
       'a page that has a word of its own name',
@@ -360,6 +371,10 @@ describe('what is legal', () => {
     [
       'a page that is called by its only word',
       'test t\npage buf: a = 0\nprocess p { a = 1; buf = 1; buf.a = 1 }',
+    ],
+    [
+      'the final content of a reference that outlives its process',
+      family({ child: 'pin p = x for read, get; exit', end: 'never child.p == 1' }),
     ],
     ['a test without pages', 'test t\nprocess p { signal s }'],
   ])('%s', (_, source) => {
@@ -384,6 +399,17 @@ describe('a warning', () => {
         "t.litmus:6:6: warning: "p" is used after its release
         6 | r0 = p }
           |      ^ it is released in line 5",
+      ]
+    `)
+  })
+
+  it('is given for a second thread that exits', () => {
+    const source = 'test t\nprocess p { thread a { exit } thread b { exit } thread c { } }'
+    expect(warnings(source)).toMatchInlineSnapshot(`
+      [
+        "t.litmus:2:42: warning: process "p" has a second "exit"
+        2 | process p { thread a { exit } thread b { exit } thread c { } }
+          |                                          ^^^^ expected one in each process: it waits for all other threads, so two wait for each other",
       ]
     `)
   })

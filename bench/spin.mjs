@@ -1,0 +1,26 @@
+// Compares the engine with SPIN on the same states: node bench/spin.mjs [model …]
+// Bundles bench/spin.ts, since Node 20 does not run TypeScript.
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const directory = mkdtempSync(join(tmpdir(), 'cowherd-bench-'))
+try {
+  const outfile = join(directory, 'spin.mjs')
+  await build({
+    entryPoints: [join(dirname(fileURLToPath(import.meta.url)), 'spin.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  })
+  const { status } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}

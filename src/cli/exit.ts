@@ -1,0 +1,14 @@
+/** How a command ends. */
+
+export const OK = 0
+/** An expectation was not met, or something is violated that nobody expected. */
+export const SURPRISED = 1
+/** The command could not be understood, or what it was given cannot be worked with. */
+export const UNUSABLE = 2
+/** Ctrl-C, as shells count it. */
+export const INTERRUPTED = 130
+
+/** What was asked for cannot be done; the message says why, and what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,90 @@
+/**
+ * A few numbers that a worker and the main thread share, so that a worker that is busy, or
+ * stuck, can still be watched, and told to stop.
+ */
+
+const BEAT = 0
+const STOP = 1
+const REPLAYING = 2
+const NAME_LENGTH = 3
+const STATES = 4
+const DEPTH = 5
+const FRONTIER = 6
+const INTEGERS = 8
+
+/** Longer names of procedures are cut. */
+const NAME_CAPACITY = 100
+
+/** In place of a procedure's name: what stands outside of functions in a design's file is running. */
+export const LOADING = '(loading)'
+
+export interface Pulse {
+  /** Changes whenever the worker shows that it is alive. */
+  readonly beat: number
+  /** The generator that was last begun, if the worker has not said anything since. */
+  readonly replaying: string | undefined
+  readonly states: number
+  readonly depth: number
+  readonly frontier: number
+}
+
+export class Heartbeat {
+  private readonly integers: Int32Array
+  private readonly name: Uint16Array
+  private lastName = ''
+
+  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * INTEGERS + 2 * NAME_CAPACITY)) {
+    this.integers = new Int32Array(buffer, 0, INTEGERS)
+    this.name = new Uint16Array(buffer, 4 * INTEGERS, NAME_CAPACITY)
+  }
+
+  // ---- the worker's side ----
+
+  /** A job begins. */
+  reset(): void {
+    for (const index of [REPLAYING, STATES, DEPTH, FRONTIER]) Atomics.store(this.integers, index, 0)
+    Atomics.add(this.integers, BEAT, 1)
+  }
+
+  /** Foreign code is about to run, which may never come back. */
+  enter(name: string): void {
+    if (name !== this.lastName) {
+      const length = Math.min(name.length, NAME_CAPACITY)
+      for (let i = 0; i < length; i++) this.name[i] = name.charCodeAt(i)
+      Atomics.store(this.integers, NAME_LENGTH, length)
+      this.lastName = name
+    }
+    Atomics.store(this.integers, REPLAYING, 1)
+    Atomics.add(this.integers, BEAT, 1)
+  }
+
+  progress(states: number, depth: number, frontier: number): void {
+    Atomics.store(this.integers, STATES, states)
+    Atomics.store(this.integers, DEPTH, depth)
+    Atomics.store(this.integers, FRONTIER, frontier)
+    Atomics.store(this.integers, REPLAYING, 0)
+    Atomics.add(this.integers, BEAT, 1)
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.integers, STOP) === 1
+  }
+
+  // ---- the main thread's side ----
+
+  stop(): void {
+    Atomics.store(this.integers, STOP, 1)
+  }
+
+  read(): Pulse {
+    const at = (index: number): number => Atomics.load(this.integers, index)
+    return {
+      beat: at(BEAT),
+      replaying:
+        at(REPLAYING) === 1 ? String.fromCharCode(...this.name.slice(0, at(NAME_LENGTH))) : undefined,
+      states: at(STATES),
+      depth: at(DEPTH),
+      frontier: at(FRONTIER),
+    }
+  }
+}

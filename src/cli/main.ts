@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** The command line: `cowherd check`, `show`, `designs`, `export`, `new`. */
+import { Command, CommanderError } from 'commander'
+import { registerCheck, version } from './check.ts'
+import { registerDesigns } from './designs.ts'
+import { OK, UNUSABLE, UsageError } from './exit.ts'
+import { registerExport } from './export.ts'
+import { registerNew } from './new.ts'
+import { registerShow } from './show.ts'
+import { registerStart } from './start.ts'
+import { complain } from './terminal.ts'
+
+/** Each adds its command; a new command is one more line here. */
+const COMMANDS = [registerStart, registerCheck, registerShow, registerDesigns, registerExport, registerNew]
+
+// A reader that has seen enough (`| head`) closes the pipe: that is how it ends, not an error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+}
+
+const program = new Command('cowherd')
+  .description('What herd7 is to memory models, for copy-on-write and page pinning in Linux.')
+  .version(version(), '-V, --version')
+  .showHelpAfterError('(cowherd --help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cowherd check                                   the whole suite under every design
+  cowherd check my.litmus --design v5.7,v5.19     one test, in full
+  cowherd check --design ./my-design.ts           your own design, against the suite
+  cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
+  cowherd designs torvalds                        what a design believes, and where that comes from
+  cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
+  cowherd new my.litmus                           a test to start from
+
+Exit codes: 0 as expected; 1 an unmet expectation or an unexpected violation; 2 something could
+not be read or run; 130 interrupted.`,
+  )
+
+for (const register of COMMANDS) register(program)
+for (const command of [program, ...program.commands]) command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? OK : UNUSABLE
+  else if (error instanceof UsageError) {
+    complain(error.message)
+    process.exitCode = UNUSABLE
+  } else {
+    complain(`This is a mistake in Cowherd itself:\n${error instanceof Error ? error.stack : String(error)}`)
+    process.exitCode = UNUSABLE
+  }
+}

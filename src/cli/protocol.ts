@@ -1,0 +1,74 @@
+/** What the main thread asks of its workers, and what they answer. */
+import type { Yardstick } from '../check/index.ts'
+import type { ExploreLimits } from '../engine/index.ts'
+import type { CellReport } from '../report/json.ts'
+
+/** A test as text: workers parse it themselves, since a parsed one is larger than that. */
+export interface TestText {
+  readonly file: string
+  readonly text: string
+}
+
+/** A design: one of Cowherd's by its name, or a person's own file, as one module without TypeScript in it. */
+export type DesignSource = { readonly kind: 'built-in'; readonly name: string } | DesignFile
+
+export interface DesignFile {
+  readonly kind: 'file'
+  /** As it was given on the command line. */
+  readonly file: string
+  readonly code: string
+  /** Where in which file the code comes from, as a source map. */
+  readonly map: string
+}
+
+/** What the main thread needs to know of a person's own design, which only ever runs in a worker. */
+export interface DesignFacts {
+  readonly name: string
+  readonly title: string
+  readonly belief: string
+  readonly sources: readonly { readonly what: string; readonly where: string }[]
+  readonly because: Readonly<Record<string, string>>
+}
+
+export interface Jobs {
+  design: { input: { design: DesignSource }; output: DesignFacts }
+  yardstick: { input: { test: TestText; limits: ExploreLimits }; output: Yardstick }
+  cell: { input: CellInput & { copies: boolean }; output: CellReport }
+  show: { input: CellInput & ShowOptions; output: ShowAnswer }
+  export: { input: Omit<CellInput, 'yardstick'>; output: string }
+}
+
+export interface CellInput {
+  readonly test: TestText
+  readonly design: DesignSource
+  readonly yardstick: Yardstick
+  readonly limits: ExploreLimits
+}
+
+export interface ShowOptions {
+  /** Terms, `name=value`, which the outcome to be shown must all have; undefined: the worst that there is. */
+  readonly terms: readonly string[] | undefined
+  readonly width: number
+  readonly colour: boolean
+  readonly fold?: number
+  readonly copies: boolean
+}
+
+export type ShowAnswer =
+  | { readonly kind: 'shown'; readonly text: string; readonly report: CellReport }
+  /** No outcome has all the terms. */
+  | { readonly kind: 'none'; readonly outcomes: readonly string[] }
+
+export type JobKind = keyof Jobs
+
+export type Request = { [K in JobKind]: { readonly kind: K; readonly input: Jobs[K]['input'] } }[JobKind]
+
+export type Reply =
+  | { readonly kind: 'done'; readonly output: Jobs[JobKind]['output'] }
+  | { readonly kind: 'failed'; readonly failure: WorkerFailure }
+
+export interface WorkerFailure {
+  /** `model`: somebody's rules are wrong, and the message says how. `internal`: Cowherd is. */
+  readonly kind: 'model' | 'internal'
+  readonly message: string
+}

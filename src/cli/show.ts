@@ -1,0 +1,78 @@
+/** `cowherd show`: the run behind one cell of the table, step by step. */
+import type { Command } from 'commander'
+import { count, extent, rangeOf } from '../report/table.ts'
+import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
+import { UsageError } from './exit.ts'
+import { called, chooseOneDesign, withPool } from './single.ts'
+import { outputColour, outputWidth, print } from './terminal.ts'
+import { findTest } from './tests.ts'
+
+interface ShowCommandOptions extends LimitOptions {
+  readonly design: readonly string[]
+  readonly outcome?: string
+  readonly fold?: number
+  readonly copies?: true
+}
+
+export function registerShow(program: Command): void {
+  const command = program
+    .command('show')
+    .description('show the shortest run to the worst outcome of a test under a design, or to another outcome')
+    .argument('<test>', 'a file, or the name of a test in the suite')
+    .addOption(designOption().makeOptionMandatory())
+    .option('--outcome <terms>', "the outcome to show, by some of its values: 'child.r0=1 parent.x=0'")
+    .option(
+      '--fold <lines>',
+      'leave out less important steps, so that the run takes at most that many lines',
+      whole,
+    )
+    .option('--copies', 'count copies of pages too, in an exploration of its own')
+  addLimits(command).action(show)
+}
+
+async function show(name: string, options: ShowCommandOptions): Promise<void> {
+  const { text, file } = findTest(name)
+  const design = await chooseOneDesign(options.design)
+  const terms = options.outcome === undefined ? undefined : termsOf(options.outcome)
+  const limits = limitsOf(options)
+  const test = { file, text }
+  const answer = await withPool(`${name} under ${called(design)}`, async (pool) => {
+    const yardstick = await pool.run('yardstick', { test, limits })
+    return pool.run('show', {
+      ...{ test, design, yardstick, limits, terms, copies: options.copies === true },
+      ...{ width: outputWidth(), colour: outputColour() },
+      ...(options.fold !== undefined && { fold: options.fold }),
+    })
+  })
+  if (answer.kind === 'none') throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes))
+  const { report } = answer
+  print(answer.text.trimEnd())
+  if (report.copies !== null) print(`\nCopies: ${rangeOf(report.copies)} in any run`)
+  if (report.verdict === 'right') {
+    const sure = report.exhaustive ? 'nothing goes wrong' : 'nothing has gone wrong so far'
+    print(`\nThis run is right: in this test ${sure} (${extent(report)}).`)
+  }
+}
+
+/** `child.r0 == 1 and parent.x=0` as `['child.r0=1', 'parent.x=0']`. */
+function termsOf(text: string): string[] {
+  const terms = text
+    .replaceAll(/\s*={1,2}\s*/g, '=')
+    .split(/[\s,]+/)
+    .filter((term) => term !== '' && term !== 'and')
+  const wrong = terms.find((term) => !/^[^=]+=[^=]+$/.test(term))
+  if (terms.length === 0 || wrong !== undefined) {
+    throw new UsageError(`--outcome: expected terms such as child.r0=1, not "${wrong ?? text}"`)
+  }
+  return terms
+}
+
+const OUTCOMES_LISTED = 20
+
+function noSuchOutcome(wanted: string | undefined, outcomes: readonly string[]): string {
+  if (outcomes.length === 0) return 'this test has no outcome under this design: no run comes to an end'
+  const hidden = outcomes.length - OUTCOMES_LISTED
+  const list = outcomes.slice(0, OUTCOMES_LISTED).map((key) => `  ${key}`)
+  if (hidden > 0) list.push(`  … and ${count(hidden)} more`)
+  return `no outcome has ${wanted}; there are:\n${list.join('\n')}`
+}

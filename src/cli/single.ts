@@ -1,0 +1,61 @@
+/** What the commands about a single cell have in common. */
+import { designNamed } from '../designs/index.ts'
+import { chooseDesigns } from './choices.ts'
+import { UsageError } from './exit.ts'
+import { JobError, Pool } from './pool.ts'
+import type { DesignFacts, DesignSource } from './protocol.ts'
+import { ProgressLine } from './terminal.ts'
+
+/** Above this it takes long enough that a person wants to see something move. */
+const PATIENCE_MS = 1_000
+
+/**
+ * Does one thing with a pool, and says what is wrong in words if it fails.
+ * @throws UsageError
+ */
+export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>): Promise<T> {
+  const progress = new ProgressLine()
+  const began = Date.now()
+  const pool = new Pool(1, ({ states, depth, frontier }) => {
+    if (Date.now() - began < PATIENCE_MS || states === 0) return
+    progress.show(`${states.toLocaleString('en-US')} states  depth ${depth}  frontier ${frontier}`)
+  })
+  try {
+    return await work(pool)
+  } catch (error) {
+    if (error instanceof JobError && error.fault !== 'internal') {
+      throw new UsageError(error.message.startsWith(about) ? error.message : `${about}: ${error.message}`)
+    }
+    throw error
+  } finally {
+    progress.clear()
+    await pool.close()
+  }
+}
+
+/** The one design that a command is about. */
+export async function chooseOneDesign(values: readonly string[]): Promise<DesignSource> {
+  const sources = await chooseDesigns(values)
+  if (sources.length > 1) throw new UsageError('expected a single design')
+  return sources[0]!
+}
+
+/** What a person calls a design. */
+export function called(source: DesignSource): string {
+  return source.kind === 'file' ? source.file : source.name
+}
+
+/** What there is to know of a design before anything is explored. */
+export async function factsOf(pool: Pool, source: DesignSource): Promise<DesignFacts> {
+  if (source.kind === 'built-in') {
+    const { name, title, belief, sources, because } = designNamed(source.name)!
+    return { name, title, belief, sources, because: because as Record<string, string> }
+  }
+  try {
+    return await pool.run('design', { design: source }, Number.POSITIVE_INFINITY)
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error
+    const { message } = error
+    throw new UsageError(message.startsWith(source.file) ? message : `${source.file}: ${message}`)
+  }
+}

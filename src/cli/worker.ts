@@ -1,0 +1,173 @@
+/**
+ * A worker: does one job at a time. Explorations run here, and so does the code of a person's
+ * own design, which may throw, or never come back; the main thread watches (`pool.ts`).
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import {
+  type Cell,
+  checkCell,
+  countCopies,
+  type FailureReport,
+  type OutcomeReport,
+  type RunOptions,
+  runTest,
+  worst,
+  yardstickOf,
+} from '../check/index.ts'
+import { type Design, designNamed } from '../designs/index.ts'
+import { ModelError, toPromela } from '../engine/index.ts'
+import { type Litmus, parse } from '../litmus/index.ts'
+import { cellReport } from '../report/json.ts'
+import { renderShow } from '../report/show.ts'
+import { Heartbeat, LOADING } from './heartbeat.ts'
+import { DesignError, designFrom, explain } from './own_design.ts'
+import type {
+  CellInput,
+  DesignSource,
+  Jobs,
+  Reply,
+  Request,
+  ShowAnswer,
+  TestText,
+  WorkerFailure,
+} from './protocol.ts'
+
+const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
+
+parentPort!.on('message', async (request: Request) => {
+  heartbeat.reset()
+  let reply: Reply
+  try {
+    reply = { kind: 'done', output: await answer(request) }
+  } catch (error) {
+    reply = { kind: 'failed', failure: failureFrom(error, request) }
+  }
+  parentPort!.postMessage(reply)
+})
+
+async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['output']> {
+  switch (kind) {
+    case 'design': {
+      const { name, title, belief, sources, because } = await load(input.design)
+      return { name, title, belief, sources, because: { ...because } }
+    }
+    case 'yardstick':
+      return yardstickOf(testFrom(input.test), optionsOf(input.limits))
+    case 'cell': {
+      const cell = await check(input)
+      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.limits) : undefined
+      return cellReport(cell, input.yardstick, copies)
+    }
+    case 'show':
+      return show(await check(input), input)
+    case 'export': {
+      const design = await load(input.design)
+      const { explorer, exploration } = runTest(testFrom(input.test), design.rules, optionsOf(input.limits))
+      if (exploration.bounded !== undefined) {
+        throw new DesignError(
+          `only a complete exploration can be exported, and this one ended early (${exploration.bounded})`,
+        )
+      }
+      return toPromela(explorer)
+    }
+  }
+}
+
+async function check(input: CellInput): Promise<Cell> {
+  const design = await load(input.design)
+  return checkCell(testFrom(input.test), design, input.yardstick, optionsOf(input.limits))
+}
+
+function copiesOf({ test, design }: Cell, limits: CellInput['limits']) {
+  return countCopies(test, design, optionsOf(limits))
+}
+
+function optionsOf(limits: CellInput['limits']): RunOptions {
+  return {
+    limits,
+    watch: ({ states, depth, frontier }) => {
+      heartbeat.progress(states, depth, frontier)
+      return !heartbeat.stopped
+    },
+    onReplay: (procedure) => heartbeat.enter(procedure),
+  }
+}
+
+const tests = new Map<string, Litmus>()
+
+function testFrom({ file, text }: TestText): Litmus {
+  const known = tests.get(text)
+  if (known !== undefined) return known
+  const { test } = parse(text, file)
+  tests.set(text, test)
+  return test
+}
+
+const loaded = new Map<string, Design>()
+
+async function load(source: DesignSource): Promise<Design> {
+  if (source.kind === 'built-in') return designNamed(source.name)!
+  const known = loaded.get(source.code)
+  if (known !== undefined) return known
+  heartbeat.enter(LOADING)
+  const design = await designFrom(source)
+  loaded.set(source.code, design)
+  heartbeat.reset()
+  return design
+}
+
+function show(
+  cell: Cell,
+  { yardstick, limits, terms, copies, ...options }: Jobs['show']['input'],
+): ShowAnswer {
+  const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
+  if (selection === undefined) {
+    return { kind: 'none', outcomes: cell.outcomes.map(({ outcome }) => outcome.key) }
+  }
+  const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits) : undefined
+  return {
+    kind: 'shown',
+    text: renderShow(cell, selection, options),
+    report: cellReport(cell, yardstick, counted),
+  }
+}
+
+type Selection = { readonly outcome: OutcomeReport } | { readonly failure: FailureReport }
+
+/** What is worth looking at: what makes the verdict, else what breaks a condition, else the nearest outcome. */
+function worstOf({ failures, outcomes, conditions, verdict }: Cell): Selection | undefined {
+  const failure = failures.find((report) => report.failure === verdict)
+  if (failure !== undefined) return { failure }
+  const breaks = (report: OutcomeReport): boolean =>
+    report.witnesses.some((i) => conditions[i]!.condition.quantifier !== 'sometimes')
+  const candidates = outcomes.filter((report) => report.verdict === verdict)
+  const outcome =
+    candidates.find(breaks) ?? (verdict === 'right' ? outcomes.find(breaks) : undefined) ?? candidates[0]
+  return outcome === undefined ? undefined : { outcome }
+}
+
+/** The worst outcome that has all the terms. */
+function withTerms({ outcomes }: Cell, terms: readonly string[]): Selection | undefined {
+  const having = outcomes.filter(({ outcome }) => {
+    const observed = outcome.observations.map(({ name, value }) => `${name}=${value}`)
+    return terms.every((term) => observed.includes(term))
+  })
+  const verdict = worst(having.map((report) => report.verdict))
+  const outcome = having.find((report) => report.verdict === verdict)
+  return outcome === undefined ? undefined : { outcome }
+}
+
+function failureFrom(error: unknown, { input }: Request): WorkerFailure {
+  if (error instanceof DesignError) return { kind: 'model', message: error.message }
+  const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
+  if (error instanceof ModelError) {
+    const message = own === undefined ? error.message : explain(error.cause, own, error.message)
+    return { kind: 'model', message }
+  }
+  // What a person's own code throws outside of a generator comes from wherever it was called.
+  if (own !== undefined) return { kind: 'model', message: explain(error, own) }
+  return {
+    kind: 'internal',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  }
+}

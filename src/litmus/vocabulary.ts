@@ -1,0 +1,61 @@
+/** The words of the language, and what is left for names. */
+
+import { FAILURES, VERDICTS } from './ast.ts'
+
+export const DECLARATIONS = ['page', 'zero', 'process', 'never', 'always', 'sometimes', 'expect']
+export const STATEMENTS = [
+  'fork',
+  'exit',
+  'waitpid',
+  'pin',
+  'release',
+  'unmap',
+  'dontneed',
+  'mprotect',
+  'signal',
+  'wait',
+]
+export const PIN_OPTIONS = ['read', 'write', 'get', 'pin', 'longterm', 'fast']
+export const OUTCOMES = [...VERDICTS, ...FAILURES, 'holds', 'violated']
+
+/** None of these can be a name, so that a mistake in a statement never makes another valid one. */
+export const KEYWORDS = new Set([
+  'test',
+  'thread',
+  'for',
+  'and',
+  'or',
+  'not',
+  ...DECLARATIONS,
+  ...STATEMENTS,
+  ...PIN_OPTIONS,
+])
+
+/** What people who know the kernel are likely to write, and what it is called here. */
+export const SYNONYMS = new Map([
+  ['clone', 'fork'],
+  ['vfork', 'fork'],
+  ['madvise', 'dontneed'],
+  ['madv_dontneed', 'dontneed'],
+  ['get_user_pages', 'pin'],
+  ['gup', 'pin'],
+  ['unpin', 'release'],
+  ['put', 'release'],
+  ['put_page', 'release'],
+  ['exit_group', 'exit'],
+  ['wait4', 'waitpid'],
+  ['foll_get', 'get'],
+  ['foll_pin', 'pin'],
+  ['foll_write', 'write'],
+  ['foll_longterm', 'longterm'],
+])
+
+export const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** A register: the only kind of name that is not declared. */
+export const REGISTER = /^r[0-9]+$/
+
+/** Reports and programs made from a test are files of that name, so it can be neither `..` nor an option. */
+export const TEST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+
+export const VALUE = /^[0-9]$/

@@ -1,0 +1,126 @@
+/**
+ * Cells as plain values: what a worker sends to the main thread, what tables are made of, and
+ * what `--json` prints.
+ */
+import { type Cell, type CellVerdict, type Copies, isSurprise, type Yardstick } from '../check/index.ts'
+import type { Circumstance, Relaxation } from '../designs/index.ts'
+import type { Bound } from '../engine/index.ts'
+import { type Expectation, type Failure, holdsIn, type Observation, type Verdict } from '../litmus/index.ts'
+
+/** Changes when a field changes its meaning or goes away. */
+export const JSON_VERSION = 1
+
+/** One test under one design, as far as it was explored. */
+export interface CellReport {
+  readonly test: string
+  readonly design: string
+  readonly verdict: CellVerdict
+  /** True when this calls for attention: an unmet expectation, or a violation that nobody expects. */
+  readonly surprise: boolean
+  /** False if the exploration or that of the yardstick was bounded. */
+  readonly exhaustive: boolean
+  readonly bounded: Bound | null
+  readonly yardstick: { readonly states: number; readonly exhaustive: boolean }
+  readonly states: number
+  readonly transitions: number
+  readonly depth: number
+  readonly milliseconds: number
+  readonly outcomes: readonly OutcomeSummary[]
+  readonly conditions: readonly ConditionSummary[]
+  readonly failures: readonly { readonly failure: Failure; readonly message: string }[]
+  readonly expectation: ExpectationSummary | null
+  readonly copies: Copies | null
+}
+
+export interface OutcomeSummary {
+  readonly key: string
+  readonly observations: readonly Observation[]
+  readonly verdict: Verdict
+  /** In words, the references that would have to be promised nothing; null if even that explains nothing. */
+  readonly needs: readonly string[] | null
+  /** The conditions, by index, that it makes fail (`never`, `always`) or satisfies (`sometimes`). */
+  readonly witnesses: readonly number[]
+}
+
+export interface ConditionSummary {
+  readonly quantifier: 'never' | 'always' | 'sometimes'
+  readonly text: string
+  readonly holds: boolean
+  readonly observation: 'Always' | 'Sometimes' | 'Never'
+  /** How many outcomes satisfy the expression, and how many do not. */
+  readonly positive: number
+  readonly negative: number
+}
+
+export interface ExpectationSummary {
+  readonly verdict: CellVerdict | null
+  readonly conditions: 'holds' | 'violated' | null
+  readonly reason: string | null
+  readonly met: boolean
+}
+
+/** What of a cell can leave the thread that explored it. */
+export function cellReport(cell: Cell, yardstick: Yardstick, copies: Copies | undefined): CellReport {
+  const { test, exploration } = cell
+  return {
+    test: test.name,
+    design: cell.design.name,
+    verdict: cell.verdict,
+    surprise: callsForAttention(cell),
+    exhaustive: cell.exhaustive,
+    bounded: exploration.bounded ?? null,
+    yardstick: { states: yardstick.states, exhaustive: yardstick.exhaustive },
+    states: exploration.states,
+    transitions: exploration.transitions,
+    depth: exploration.depth,
+    milliseconds: exploration.milliseconds,
+    outcomes: cell.outcomes.map(({ outcome, verdict, needs, witnesses }) => ({
+      key: outcome.key,
+      observations: outcome.observations,
+      verdict,
+      needs: needs?.map(inWords) ?? null,
+      witnesses,
+    })),
+    conditions: cell.conditions.map(({ condition, holds, observation }) => {
+      const positive = cell.outcomes.filter(({ outcome }) =>
+        holdsIn(test, outcome, condition.expression),
+      ).length
+      const { quantifier, text } = condition
+      return { quantifier, text, holds, observation, positive, negative: cell.outcomes.length - positive }
+    }),
+    failures: cell.failures.map(({ failure, message }) => ({ failure, message })),
+    expectation:
+      cell.expectation === undefined
+        ? null
+        : { ...expected(cell.expectation.expectation), met: cell.expectation.met },
+    copies: copies ?? null,
+  }
+}
+
+/** A kind of reference in a circumstance, as a person would say it. */
+export function inWords({ reference, circumstance }: Relaxation): string {
+  const kind = [
+    reference.longterm ? 'long-term ' : '',
+    reference.pin ? 'FOLL_PIN' : 'FOLL_GET',
+    reference.write ? ' for writing' : ' for reading',
+  ].join('')
+  const when: Record<Circumstance, string> = {
+    'later-fork': ', once its owner forks',
+    'earlier-fork': ', when its owner had forked before',
+    protected: ', once its owner changes the protection',
+    any: '',
+  }
+  return `${kind}${when[circumstance]}`
+}
+
+function expected({ verdict, conditions, reason }: Expectation): Omit<ExpectationSummary, 'met'> {
+  return { verdict: verdict ?? null, conditions: conditions ?? null, reason: reason ?? null }
+}
+
+/** As `isSurprise`, but an exploration that a person stopped has broken no expectation by being unfinished. */
+function callsForAttention(cell: Cell): boolean {
+  if (cell.exploration.bounded !== 'interrupted') return isSurprise(cell)
+  const expectation = cell.expectation?.expectation
+  const bad = cell.verdict !== 'right' && cell.verdict !== 'not-promised'
+  return bad && expectation?.verdict !== cell.verdict && expectation?.conditions !== 'violated'
+}

@@ -1,0 +1,112 @@
+/** Lost write: a process does not see what it stored itself, and nobody else's value either. */
+import { type ReadsFrom, readsFrom } from '../check/index.ts'
+import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { type Explanation, numbers, Prose } from './prose.ts'
+import type { Story } from './story.ts'
+import { frameWritten } from './why_missed_cow.ts'
+
+/** A store of a process to its own memory that a later observation of its own does not show. */
+interface Loss {
+  readonly store: number
+  readonly read: ReadsFrom
+}
+
+export function explainLostWrite(story: Story): Explanation {
+  const prose = new Prose(story)
+  const reads = readsFrom(story.k, story.test, story.trace)
+  const loss = lossOf(story, reads)
+  const vanished = reads.find((read) => hasVanished(story, read))
+  if (loss !== undefined) tellLoss(prose, loss)
+  else if (vanished !== undefined) tellVanished(prose, vanished)
+  else {
+    prose.say(
+      'No run of the yardstick, in which fork copies every page at once, has this outcome; each value was stored by somebody entitled to, but never are all of them seen together',
+    )
+  }
+  return prose.explanation
+}
+
+function tellLoss(prose: Prose, { store, read }: Loss): void {
+  const { story } = prose
+  const { names } = story
+  const process = story.process(read.process)
+  const frame = frameWritten(story, store)
+  const value = numbers(story.steps[store]!.args)[3]
+  prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
+  const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
+  if (read.pfn === frame) {
+    prose.say(`${when} it finds another value in the same page`)
+  } else {
+    const copied = story.last(store, ({ effect, args }) => {
+      const [to, from] = numbers(args)
+      return effect.name === 'copy_user_word' && to === read.pfn && from === frame
+    })
+    const copy =
+      copied === undefined ? '' : `, a copy of ${names.page(frame)} made before the store${prose.at(copied)}`
+    const mapped = entryStep(story, read, (after) => !pte_none(after) && pte_pfn(after) === read.pfn)
+    const since = mapped === undefined ? 'the start' : prose.step(mapped)
+    prose.say(
+      `${when} it looks at ${names.page(read.pfn)}${copy}, which it maps since ${since}, and the ${value} is not there`,
+    )
+  }
+  prose.say('The store is lost: nothing that a program can rely on explains it')
+}
+
+/** The process finds zeros where its memory had a value that nobody has overwritten. */
+function tellVanished(prose: Prose, read: ReadsFrom): void {
+  const { story } = prose
+  const process = story.process(read.process)
+  const page = story.names.page(read.pfn)
+  const name = story.test.pages[pageRead(story, read)!]!.name
+  const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
+  prose.say(
+    `${when} ${process} finds 0 in ${name}, which held something else at the start; nobody stored that 0`,
+  )
+  const emptied = entryStep(story, read, pte_none)
+  const where = emptied === undefined ? '' : story.nameOf(story.steps[emptied]!.stack.at(-1)!.procedure)
+  const since =
+    emptied === undefined ? '' : `: its page-table entry was emptied at ${prose.step(emptied)}, in ${where}()`
+  prose.say(`It looks at ${page}, a fresh page of zeros${since}`)
+}
+
+function hasVanished(story: Story, read: ReadsFrom): boolean {
+  const vpn = pageRead(story, read)
+  if (vpn === undefined || read.write !== undefined) return false
+  const initial = story.k.config.pages[vpn]!.words[read.what.word] ?? 0
+  const at = read.step ?? story.steps.length
+  return initial !== story.before(at).get(story.k.page[read.pfn]!.word[read.what.word]!.location)
+}
+
+/** The last step before an observation at which the observer's page-table entry became such. */
+function entryStep(story: Story, read: ReadsFrom, such: (after: number) => boolean): number | undefined {
+  return story.last(read.step ?? story.steps.length, ({ changes }) =>
+    changes.some(({ location, after }) => {
+      const place = story.names.place(location)
+      return place.kind === 'pte' && place.mm === read.process && such(after)
+    }),
+  )
+}
+
+function lossOf(story: Story, reads: readonly ReadsFrom[]): Loss | undefined {
+  for (const read of reads) {
+    if (read.what.kind === 'reference') continue
+    const vpn = pageRead(story, read)
+    const latest = story.last(read.step ?? story.steps.length, (step, index) => {
+      const [cpu, page, word] = numbers(step.args)
+      const hit = step.effect.name === 'store' && step.reads.length > 1
+      if (!hit || page !== vpn || word !== read.what.word) return false
+      return story.processOf(cpu!) === read.process && frameWritten(story, index) > 0
+    })
+    if (latest !== undefined && read.write?.step !== latest && (read.write?.step ?? -1) < latest) {
+      return { store: latest, read }
+    }
+  }
+  return undefined
+}
+
+/** The virtual page that an observation is of; undefined if it was read through a reference. */
+function pageRead(story: Story, { what, step }: ReadsFrom): number | undefined {
+  if (what.kind === 'memory') return what.index
+  if (step === undefined || story.steps[step]!.effect.name !== 'load') return undefined
+  return numbers(story.steps[step]!.args)[1]
+}

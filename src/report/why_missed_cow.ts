@@ -1,0 +1,207 @@
+/** Missed COW: a process sees what another one stored after fork had separated them. */
+import type { ReadsFrom, Write } from '../check/index.ts'
+import type { RuleName } from '../designs/index.ts'
+import { RUNNING } from '../mm/machine.ts'
+import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import {
+  decisionBefore,
+  type Explanation,
+  findingOf,
+  grabStep,
+  kindOf,
+  numbers,
+  othersAt,
+  Prose,
+  permissionStep,
+  sharingStep,
+} from './prose.ts'
+import { ruleSentences } from './rule.ts'
+import type { Story } from './story.ts'
+import { enumerate } from './wrap.ts'
+
+export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
+  const prose = new Prose(story)
+  const write = read.write!
+  const reader = story.process(read.process)
+  const writer = story.process(write.process)
+  prose.say(readSentence(prose, read, write.value))
+  prose.say(writeSentence(prose, read, write, reader, writer))
+  const frame = frameWritten(story, write.step)
+  prose.say(frame === read.pfn ? sharedSentence(prose, read, write) : travelSentence(prose, frame, read))
+  const rule = decisiveSentence(prose, write, frame)
+  prose.say(ruleSentences(story.cell.design, rule))
+  return prose.explanation
+}
+
+/** `child reads 1 through p at step 58`. */
+export function readSentence(prose: Prose, { process, what, step, pfn }: ReadsFrom, value: number): string {
+  const { story } = prose
+  const name = story.process(process)
+  const page = story.names.page(pfn)
+  if (step === undefined) {
+    const { ref, config } = story.k
+    return what.kind === 'reference'
+      ? `When all is over, ${name}'s reference ${ref[what.index]!.name} shows ${value}, in ${page}`
+      : `When all is over, ${name}'s ${config.pages[what.index]!.name} holds ${value}, in ${page}`
+  }
+  const { effect, args } = story.steps[step]!
+  const through = effect.name === 'device_load' ? ` through ${story.k.ref[numbers(args)[0]!]!.name}` : ''
+  return `${name} reads ${value}${through} at ${prose.step(step)}`
+}
+
+function writeSentence(prose: Prose, read: ReadsFrom, write: Write, reader: string, writer: string): string {
+  const { story } = prose
+  const { effect, args } = story.steps[write.step]!
+  const statement = story.statement(write.step)
+  const how = statement === undefined ? '' : ` (\`${story.source(statement)}\`)`
+  const stored =
+    effect.name === 'device_store'
+      ? `It was stored through ${writer}'s reference ${story.k.ref[numbers(args)[0]!]!.name}`
+      : `${writer} stored it`
+  const born = birthBetween(story, read.process, write.process)
+  const separated =
+    born === undefined
+      ? `, and what ${writer} stores is its own`
+      : `, after fork had separated ${writer} and ${reader}${prose.at(born)}`
+  return `${stored}${how} at ${prose.step(write.step)}${separated}: ${reader} should never see it`
+}
+
+/** The step at which fork separated two processes of which one descends from the other. */
+function birthBetween(story: Story, a: number, b: number): number | undefined {
+  const { processes } = story.test
+  const parentOf = (mm: number): number => processes.findIndex(({ name }) => name === processes[mm]!.parent)
+  const towards = (from: number, to: number): number | undefined => {
+    for (let mm = to; mm > 0; mm = parentOf(mm)) if (parentOf(mm) === from) return mm
+    return undefined
+  }
+  const born = towards(a, b) ?? towards(b, a)
+  if (born === undefined) return undefined
+  const { location } = story.k.mm[born]!.state
+  return story.first(0, ({ changes }) => changes.some((c) => c.location === location && c.after === RUNNING))
+}
+
+/** How the reader comes to use the page that was written, in the order in which it happened. */
+function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
+  const { story } = prose
+  const reader = story.process(read.process)
+  const events: { step: number; text: string }[] = []
+  const shared = sharingStep(story, read.pfn)
+  if (shared !== undefined) events.push({ step: shared, text: 'fork made them share it' })
+  const ref = refRead(story, read)
+  if (ref !== undefined) {
+    const { name, flags, page } = story.k.ref[ref]!
+    const noted = story.last(write.step, ({ changes }) =>
+      changes.some(({ location, after }) => location === page.location && after === read.pfn + 1),
+    )
+    if (noted !== undefined) {
+      events.push({ step: grabStep(story, noted), text: `${reader} took ${name}, ${kindOf(flags)}, to it` })
+    }
+  }
+  const left = unmapStep(story, read, write)
+  if (left !== undefined) {
+    const copied = story.inside(story.steps[left]!, 'wp_page_copy')
+    events.push({ step: left, text: copied ? `${reader} moved on to a copy` : `${reader} unmapped it` })
+  }
+  const told = events
+    .sort((a, b) => a.step - b.step)
+    .map(({ step, text }, i) => `${i > 0 && i === events.length - 1 ? 'then ' : ''}${text}${prose.at(step)}`)
+  const how = told.length === 0 ? '' : `: ${enumerate(told)}`
+  return `Both use ${story.names.page(read.pfn)}${how}.${cachedSentence(prose, read, left)}`
+}
+
+/** The last step before a store at which the reader's page-table entry stopped mapping the page that it reads. */
+function unmapStep(story: Story, read: ReadsFrom, write: Write): number | undefined {
+  return story.last(write.step, ({ changes }) =>
+    changes.some(({ location, before, after }) => {
+      const place = story.names.place(location)
+      return place.kind === 'pte' && place.mm === read.process && after === 0 && pte_pfn(before) === read.pfn
+    }),
+  )
+}
+
+/** That the reader went through its TLB, although its page table no longer maps the page. */
+function cachedSentence(prose: Prose, { step, pfn }: ReadsFrom, left: number | undefined): string {
+  const { story } = prose
+  if (step === undefined || left === undefined || story.steps[step]!.effect.name !== 'load') return ''
+  const [cpu, vpn] = numbers(story.steps[step]!.args)
+  const { name, tlb } = story.k.cpu[cpu!]!
+  const filled = story.last(step, ({ changes }) =>
+    changes.some((c) => c.location === tlb[vpn!]!.location && pte_pfn(c.after) === pfn),
+  )
+  return ` ${name} still reaches it through its TLB, the processor's cache of the page table${prose.at(filled)}, which has not been flushed yet.`
+}
+
+/** The value was copied from the page where it was stored to the one where it was read. */
+function travelSentence(prose: Prose, frame: number, read: ReadsFrom): string {
+  const { story } = prose
+  const { names } = story
+  const copied = story.last(read.step ?? story.steps.length, ({ effect, args }) => {
+    const [to] = numbers(args)
+    return effect.name === 'copy_user_word' && to === read.pfn
+  })
+  return `It was stored to ${names.page(frame)}, and ${names.page(read.pfn)}, where it is read, is a copy of that page made afterwards${prose.at(copied)}`
+}
+
+/** What let the writer write to a page that others can see; tells which rule decided that. */
+function decisiveSentence(prose: Prose, write: Write, frame: number): RuleName {
+  const { story } = prose
+  const { names } = story
+  const page = names.page(frame)
+  const writer = story.process(write.process)
+  const { effect, args } = story.steps[write.step]!
+  if (effect.name === 'device_store') {
+    const { name, page: cell } = story.k.ref[numbers(args)[0]!]!
+    const noted = story.last(write.step, ({ changes }) =>
+      changes.some(({ location, after }) => location === cell.location && after === frame + 1),
+    )
+    const taken = noted === undefined ? undefined : grabStep(story, noted)
+    const shared = sharingStep(story, frame)
+    const late = taken !== undefined && shared !== undefined && taken < shared
+    prose.say(
+      late
+        ? `${name} was taken when ${page} was ${writer}'s alone${prose.at(taken)}; fork shared the page all the same${prose.at(shared)}`
+        : `${name} was taken to ${page} as it was, shared${prose.at(taken)}`,
+    )
+    return late ? 'page_try_dup_rmap' : 'gup_must_unshare'
+  }
+  const permitted = permissionStep(story, write.process, frame, write.step)
+  if (permitted === undefined || !story.inside(story.steps[permitted]!, 'do_wp_page')) {
+    const entry = story.before(write.step).get(story.k.mm[write.process]!.pte[numbers(args)[1]!]!.location)
+    const stale = pte_none(entry) || pte_pfn(entry) !== frame || !pte_write(entry)
+    prose.say(
+      stale
+        ? `${writer} wrote through a cached page-table entry (TLB) that still said writable when the page table no longer did`
+        : `${writer} could write to ${page} without a fault, since its page-table entry was writable${prose.at(permitted)}`,
+    )
+    return 'page_try_dup_rmap'
+  }
+  const found = decisionBefore(story, permitted)
+  const others = othersAt(story, permitted, frame, write.process)
+  const although =
+    others.length === 0
+      ? ''
+      : `, although ${enumerate(others).replaceAll(/ (held|mapped) it/g, ' still $1 it')}`
+  const since =
+    found === undefined ? '' : ` It had found that ${findingOf(story, found)}${prose.at(found)}${although}.`
+  prose.say(
+    `At ${prose.step(permitted)}, ${writer}'s write fault (do_wp_page) made ${page} writable in place and did not copy it${found === undefined ? although : ''}.${since}`,
+  )
+  return 'wp_can_reuse'
+}
+
+/** The frame that a store went to. */
+export function frameWritten(story: Story, step: number): number {
+  const { effect, args } = story.steps[step]!
+  const [a, b] = numbers(args)
+  const memory = story.before(step)
+  if (effect.name === 'device_store') return memory.get(story.k.ref[a!]!.page.location) - 1
+  return pte_pfn(memory.get(story.k.cpu[a!]!.tlb[b!]!.location))
+}
+
+/** The reference through which a value was read, if any. */
+function refRead(story: Story, { what, step }: ReadsFrom): number | undefined {
+  if (what.kind === 'reference') return what.index
+  if (step === undefined) return undefined
+  const { effect, args } = story.steps[step]!
+  return effect.name === 'device_load' ? numbers(args)[0] : undefined
+}

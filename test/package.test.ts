@@ -1,0 +1,54 @@
+// What a stranger gets: the package as npm packs it, in a folder where nothing else is installed.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const wanted = Boolean(process.env.CI || process.env.FRESH_CLONE)
+
+describe.skipIf(!wanted)('the package', () => {
+  it('installs and runs', { timeout: 300_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cowherd-package-'))
+    const inFolder = { cwd: folder, encoding: 'utf8' } as const
+    try {
+      execFileSync('npm', ['pack', '--pack-destination', folder], { cwd: root, stdio: 'pipe' })
+      const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!
+      writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+      execFileSync(
+        'npm',
+        ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`],
+        inFolder,
+      )
+
+      expect(execFileSync('npx', ['cowherd', 'check'], inFolder)).toContain('no surprises')
+
+      writeFileSync(
+        join(folder, 'design.ts'),
+        "import { v5_7 } from 'cowherd'\nexport default { ...v5_7, name: 'seven' }\n",
+      )
+      const shown = execFileSync(
+        'npx',
+        ['cowherd', 'show', 'vmsplice-child', '--design', './design.ts'],
+        inFolder,
+      )
+      expect(shown).toContain('missed COW')
+
+      const typecheck = ['cowherd', 'check', '--design', './design.ts', '--typecheck']
+      const { status, stderr } = spawnSync('npx', typecheck, inFolder)
+      expect(stderr).toContain('npm install --save-dev typescript')
+      expect(status).toBe(2)
+
+      writeFileSync(
+        join(folder, 'use.js'),
+        "import { DESIGNS } from 'cowherd'\nconsole.log(DESIGNS.length)\n",
+      )
+      expect(execFileSync(process.execPath, ['use.js'], inFolder)).toBe('9\n')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
