@@ -9,6 +9,9 @@ import { mix } from './hash.ts'
 import type { Location } from './layout.ts'
 import type { Memory } from './system.ts'
 
+/** How many results of `internChanged` are remembered, as a power of two. */
+const MEMO_BITS = 13
+
 export class Memories {
   /** Bytes of one vector: the locations, rounded up to whole words. */
   readonly width: number
@@ -20,6 +23,8 @@ export class Memories {
   /** Open addressing; holds number + 1. */
   private table: Int32Array
   private mask: number
+  /** Results of the last `internChanged`: memory, place of the writes, number. No writes are at 0. */
+  private readonly memo = new Int32Array(3 << MEMO_BITS)
   count = 0
 
   constructor(private readonly locations: readonly Location[]) {
@@ -51,7 +56,10 @@ export class Memories {
    * @param end the index after the last
    */
   internChanged(from: number, code: Int32Array, at: number, end: number): number {
-    const { view, bytes, words, width } = this
+    const { memo, view, bytes, words, width } = this
+    // The same writes to the same memory come again with every state of the other threads.
+    const place = 3 * (Math.imul(Math.imul(from, 0x9e3779b1) ^ at, 0x85ebca6b) >>> (32 - MEMO_BITS))
+    if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!
     const base = this.count * width
     view.copyWithin(this.count * words, from * words, from * words + words)
     let hash = this.hashes[from]!
@@ -61,7 +69,11 @@ export class Memories {
       hash ^= zobrist(location, bytes[base + location]!) ^ zobrist(location, value)
       bytes[base + location] = value
     }
-    return this.settle(hash)
+    const next = this.settle(hash)
+    memo[place] = from
+    memo[place + 1] = at
+    memo[place + 2] = next
+    return next
   }
 
   /** One memory, to be read by people's code. Valid until the next is interned. */
