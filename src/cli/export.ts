@@ -1,5 +1,6 @@
 /** `cowherd export`: one cell's system as a program for another model checker. */
 import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { addLimits, designOption, type LimitOptions, limitsOf } from './choices.ts'
 import { UsageError } from './exit.ts'
@@ -28,7 +29,12 @@ async function exportTest(name: string, options: ExportOptions): Promise<void> {
   const { text, file } = findTest(name)
   const design = await chooseOneDesign(options.design)
   const promela = await withPool(`${name} under ${called(design)}`, (pool) =>
-    pool.run('export', { test: { file, text }, design, limits: limitsOf(options) }),
+    pool.run('export', {
+      test: { file, text },
+      design,
+      limits: limitsOf(options),
+      output: options.output === undefined ? undefined : basename(options.output),
+    }),
   )
   if (options.output === undefined) return print(promela.trimEnd())
   try {

@@ -35,7 +35,7 @@ export interface Jobs {
   yardstick: { input: { test: TestText; limits: ExploreLimits }; output: Yardstick }
   cell: { input: CellInput & { copies: boolean }; output: CellReport }
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
-  export: { input: Omit<CellInput, 'yardstick'>; output: string }
+  export: { input: ExportInput; output: string }
 }
 
 export interface CellInput {
@@ -43,6 +43,11 @@ export interface CellInput {
   readonly design: DesignSource
   readonly yardstick: Yardstick
   readonly limits: ExploreLimits
+}
+
+export interface ExportInput extends Omit<CellInput, 'yardstick'> {
+  /** What the program's file will be called, if that is known. */
+  readonly output: string | undefined
 }
 
 export interface ShowOptions {

@@ -15,8 +15,8 @@ import {
   yardstickOf,
 } from '../check/index.ts'
 import { type Design, designNamed } from '../designs/index.ts'
-import { ModelError, toPromela } from '../engine/index.ts'
-import { type Litmus, parse } from '../litmus/index.ts'
+import { ModelError } from '../engine/index.ts'
+import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
@@ -62,13 +62,15 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return show(await check(input), input)
     case 'export': {
       const design = await load(input.design)
-      const { explorer, exploration } = runTest(testFrom(input.test), design.rules, optionsOf(input.limits))
+      const test = testFrom(input.test)
+      const { program, explorer, exploration } = runTest(test, design.rules, optionsOf(input.limits))
       if (exploration.bounded !== undefined) {
         throw new DesignError(
           `only a complete exploration can be exported, and this one ended early (${exploration.bounded})`,
         )
       }
-      return toPromela(explorer)
+      const file = input.output === undefined ? {} : { file: input.output }
+      return exportPromela(test, program.kernel, explorer, { design: design.name, ...file })
     }
   }
 }

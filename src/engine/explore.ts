@@ -201,13 +201,11 @@ export class Explorer {
   /** Learns what a thread's pending operation does in one memory. */
   learn(thread: number, control: number, memory: number): void {
     const states = this.controls[thread]!
-    const { bytes, width } = this.memories
-    const base = memory * width
     this.trees.learn(
       this.rootOf(thread, control),
       states.operation(control),
       thread,
-      (location) => bytes[base + location]!,
+      (location) => this.memories.get(memory, location),
       (response) => states.after(control, response),
     )
   }
@@ -287,7 +285,7 @@ export class Explorer {
           const operand = code[record + 1]!
           switch (code[record]) {
             case READ:
-              slot = record + 2 + memories.bytes[memory * memories.width + operand]!
+              slot = record + 2 + memories.get(memory, operand)
               break
             case LEAF: {
               steps++

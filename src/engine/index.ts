@@ -35,7 +35,7 @@ export {
   tail,
   type View,
 } from './operation.ts'
-export { type PromelaOptions, toPromela } from './promela.ts'
+export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
   type Change,

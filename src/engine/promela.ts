@@ -16,14 +16,27 @@ import type { Explorer } from './explore.ts'
 export interface PromelaOptions {
   /** Lines for the top of the program. */
   readonly title?: string
+  /** What the program's file will be called, for the commands in its comment. */
+  readonly file?: string
+  readonly claims?: readonly PromelaClaim[]
+}
+
+/** Something to search for among the states in which every thread that is not a daemon has ended. */
+export interface PromelaClaim {
+  /** Of capital letters, digits and underscores: the macro that switches the claim on. */
+  readonly name: string
+  /** What it means that SPIN finds an error. */
+  readonly comment: string
+  /** A Promela expression, possibly of several lines; `nameOf` gives a location's variable. */
+  expression(nameOf: (location: number) => string): string
 }
 
 /**
  * A Promela program with the states and transitions of an explored system.
  *
- * To count as many states as the engine, SPIN must not optimise any away:
- * `spin -a -o1 -o2 x.pml && cc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -c0 -m1000000`.
- * It also counts the initial state as a transition. Invariants are not part of the program.
+ * To count as many states as the engine, SPIN must not optimise any away: the commands are in
+ * the comment at the top. It also counts the initial state as a transition. Invariants are not
+ * part of the program, and neither are claims until their macro is defined.
  * @throws Error if the exploration is not complete
  */
 export function toPromela(explorer: Explorer, options: PromelaOptions = {}): string {
@@ -34,14 +47,18 @@ export function toPromela(explorer: Explorer, options: PromelaOptions = {}): str
     'v',
     layout.locations.map(({ name }) => name),
   )
-  const lines = [
-    ...comment(options.title ?? ''),
-    `/* ${states} states, ${transitions} transitions (SPIN counts one more, for the initial state). */`,
+  const claims = options.claims ?? []
+  const unchecked = Object.entries({ invariant, restInvariant, finalInvariant })
+    .filter(([, given]) => given !== undefined)
+    .map(([name]) => name)
+  const about = [
+    ...(options.title === undefined ? [] : [...options.title.split('\n'), '']),
+    `${states} states, ${transitions} transitions (SPIN counts one more, for the initial state).`,
+    ...(unchecked.length === 0 ? [] : [`Not checked here: ${unchecked.join(', ')}.`]),
+    '',
+    ...instructions(options.file ?? 'x.pml', states, claims),
   ]
-  for (const [name, given] of Object.entries({ invariant, restInvariant, finalInvariant })) {
-    if (given !== undefined) lines.push(`/* Not checked here: ${name}. */`)
-  }
-  lines.push('')
+  const lines = ['/*', ...about.map(withinComment), '*/', '']
   layout.locations.forEach(({ name, max, initial }, location) => {
     const type = max > 1 ? 'byte' : 'bool'
     lines.push([`${type} ${names[location]} = ${initial};`, ...comment(name)].join(' '))
@@ -53,6 +70,8 @@ export function toPromela(explorer: Explorer, options: PromelaOptions = {}): str
   threads.forEach((_, thread) => {
     lines.push('', ...processOf(explorer, thread, processes[thread]!, names))
   })
+  const required = processes.filter((_, thread) => threads[thread]!.daemon !== true)
+  for (const claim of claims) lines.push('', ...claimOf(claim, required, names))
   return `${lines.join('\n')}\n`
 }
 
@@ -68,10 +87,70 @@ function uniqueNames(prefix: string, names: readonly string[]): string[] {
   })
 }
 
-/** Text that cannot end the comment it is in. */
 function comment(text: string): string[] {
   if (text === '') return []
-  return text.split('\n').map((line) => `/* ${line.replaceAll('*/', '* /')} */`)
+  return text.split('\n').map((line) => `/* ${withinComment(line)} */`)
+}
+
+/** Text that neither ends the comment it is in nor seems to begin another. */
+function withinComment(text: string): string {
+  return text.replaceAll('*/', '* /').replaceAll('/*', '/ *')
+}
+
+/** How to ask SPIN, with commands that work as they are. */
+function instructions(file: string, states: number, claims: readonly PromelaClaim[]): string[] {
+  const path = /^[\w.][\w.-]*$/.test(file) ? file : `'./${file.replaceAll("'", "'\\''")}'`
+  // A claim's steps alternate with the program's, so that a path is at most twice as long as there are states.
+  const depth = 10 ** Math.max(4, Math.ceil(Math.log10(2 * states + 2)))
+  const compile = 'gcc -O1 -w -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c'
+  const lines = [
+    'To count the states, and to look for deadlocks (invalid end states) and failures (assertions):',
+    '',
+    `  spin -a -o1 -o2 ${path} && ${compile} && ./pan -c0 -n -m${depth}`,
+  ]
+  if (claims.length === 0) return lines
+  const macro = claims[0]!.name
+  lines.push(
+    '',
+    claims.length === 1
+      ? 'To ask the question below:'
+      : `To ask one of the questions below, here ${macro}; for another, change the name in each command:`,
+    '',
+    `  spin -a -o1 -o2 -D${macro} ${path} && ${compile} && ./pan -A -n -m${depth}`,
+    '',
+    'An error ("end state in claim reached") means:',
+    '',
+    ...claims.flatMap(({ name, comment }) => comment.split('\n').map((line) => `  ${name}: ${line}`)),
+    '',
+    'and the run is shown, step by step with what it changes, by:',
+    '',
+    `  spin -t -p -g -o1 -o2 -D${macro} ${path}`,
+  )
+  return lines
+}
+
+/**
+ * A never claim that ends, which SPIN reports, once all threads have ended and the expression
+ * holds. The claim looks at each state that is reached, and has one state itself until it ends.
+ */
+function claimOf(claim: PromelaClaim, processes: readonly string[], names: readonly string[]): string[] {
+  const ended = processes.map((process) => `${process}@end_done`).join(' && ')
+  return [
+    `#ifdef ${claim.name}`,
+    ...comment(claim.comment),
+    `never ${claim.name.toLowerCase()} {`,
+    '  do',
+    `  :: ${ended} &&`,
+    ...claim
+      .expression((location) => names[location]!)
+      .split('\n')
+      .map((line) => `     ${line}`),
+    '     -> break',
+    '  :: else',
+    '  od',
+    '}',
+    '#endif',
+  ]
 }
 
 function processOf(explorer: Explorer, thread: number, name: string, names: readonly string[]): string[] {

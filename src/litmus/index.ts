@@ -12,3 +12,4 @@ export {
 export { parse } from './parse.ts'
 export { print } from './print.ts'
 export { compile, type Instruction, type Program, type ProgramOptions } from './program.ts'
+export { type ExportOptions, exportPromela } from './promela.ts'
