@@ -19,7 +19,9 @@ try {
     format: 'esm',
     logLevel: 'warning',
   })
-  const { status } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const cwd = join(dirname(fileURLToPath(import.meta.url)), '..')
+  const args = [outfile, ...process.argv.slice(2)]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd })
   process.exitCode = status ?? 1
 } finally {
   rmSync(directory, { recursive: true, force: true })

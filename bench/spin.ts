@@ -1,14 +1,34 @@
 /**
- * The engine against SPIN, on models that know nothing of memory management: the same states
- * and transitions, each run in a fresh process, the two in turn, medians of five.
+ * The engine against SPIN: three litmus tests of growing size, and classic models. The same
+ * states and transitions, each run in a fresh process, the two in turn, medians of five.
+ *
+ * SPIN runs the program that the engine exports, and checks no invariants; the engine checks
+ * those of the memory manager as it always does. Neither time includes compilation.
  */
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { designNamed } from '../src/designs/index.ts'
 import { Explorer, type System, toPromela } from '../src/engine/index.ts'
+import { compile, parse } from '../src/litmus/index.ts'
 import { casCounter, counters, lockedCounters, readersWriters, ring } from '../test/engine/systems.ts'
 import { compileSpin, spinAvailable } from '../test/spin.ts'
 
+/** Where this program is run from: the folder of the project. */
+const TESTS = join(process.cwd(), 'bench/tests')
+
+function litmus(file: string, design: string): () => System {
+  return () => {
+    const { test } = parse(readFileSync(join(TESTS, file), 'utf8'), file)
+    return compile(test, designNamed(design)!.rules).system
+  }
+}
+
 const MODELS: Readonly<Record<string, () => System>> = {
+  'litmus-1': litmus('1-shared-page.litmus', 'v5.9'),
+  'litmus-2': litmus('2-pins-and-forks.litmus', 'v5.19'),
+  'litmus-3': litmus('3-pins-forks-reads.litmus', 'v5.9'),
   'counters-3-6': () => counters(3, 6),
   'counters-4-4': () => counters(4, 4),
   'locked-6-5': () => lockedCounters(6, 5),

@@ -12,7 +12,7 @@ export interface SpinResult {
   /** Without the one that SPIN counts for the initial state. */
   readonly transitions: number
   readonly errors: number
-  /** Distinct messages: `invalid end state` and `assertion violated`. */
+  /** Distinct messages: `invalid end state`, `assertion violated` and `end state in claim reached`. */
   readonly messages: readonly string[]
   /** What the search took, without compilation. */
   readonly seconds: number
@@ -58,14 +58,32 @@ export async function compileSpin(program: string, optimise = '-O0'): Promise<Sp
   return { run, dispose }
 }
 
+const SMALL = ['-m1000000', '-w20']
+
 /** Compiles and searches a small program. */
 export async function runSpin(program: string): Promise<SpinResult> {
   const verifier = await compileSpin(program)
   try {
-    return await verifier.run('-m1000000', '-w20')
+    return await verifier.run(...SMALL)
   } finally {
     await verifier.dispose()
   }
+}
+
+/** For each claim, by its macro, whether SPIN finds in a small program what it searches for. */
+export async function runClaims(program: string, macros: readonly string[]): Promise<boolean[]> {
+  // Not by `-D`, of which SPIN takes only so many.
+  const verifier = await compileSpin([...macros.map((macro) => `#define ${macro}`), program].join('\n'))
+  const found: boolean[] = []
+  try {
+    for (const macro of macros) {
+      const { messages } = await verifier.run(...SMALL, '-A', '-N', macro.toLowerCase())
+      found.push(messages.includes('end state in claim reached'))
+    }
+  } finally {
+    await verifier.dispose()
+  }
+  return found
 }
 
 function parse(report: string): SpinResult {
@@ -77,9 +95,9 @@ function parse(report: string): SpinResult {
     if (found === undefined) throw new Error(`no ${pattern} in what SPIN says:\n${report}`)
     return Number(found)
   }
-  const messages = [...report.matchAll(/^pan:\d+: (invalid end state|assertion violated)/gm)].map(
-    ([, what]) => what!,
-  )
+  const messages = [
+    ...report.matchAll(/^pan:\d+: (invalid end state|assertion violated|end state in claim reached)/gm),
+  ].map(([, what]) => what!)
   return {
     states: number(/^\s*(\d+) states, stored/m),
     transitions: number(/^\s*(\d+) transitions/m) - 1,

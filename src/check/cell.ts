@@ -6,7 +6,7 @@ import type { Condition, Expectation, Failure, Litmus, Verdict } from '../litmus
 import { conditionHolds, holdsIn, type Outcome } from '../litmus/outcome.ts'
 import { foreignReads } from './provenance.ts'
 import { type End, type Run, type RunOptions, runTest } from './run.ts'
-import { type CellVerdict, failureOf, worst } from './verdict.ts'
+import { type CellVerdict, failureOf, LIVELOCK, worst } from './verdict.ts'
 import type { Yardstick } from './yardstick.ts'
 
 export interface OutcomeReport {
@@ -64,10 +64,10 @@ export function checkCell(
   const { exploration, ends } = run
   const outcomes = ends.map((end) => judge(test, design, yardstick, run, end))
   const conditions = test.conditions.map((condition) => judgeCondition(test, condition, ends))
-  const failures = exploration.failures.map((failed) => ({
-    failure: failureOf(failed),
-    message: failed.message,
-    run: failed,
+  const failures = [...exploration.failures, ...livelock(exploration)].map((run) => ({
+    failure: failureOf(run),
+    message: run.message,
+    run,
   }))
   const verdict = worst([...outcomes.map((o) => o.verdict), ...failures.map((f) => f.failure)])
   const exhaustive = exploration.bounded === undefined && yardstick.exhaustive
@@ -93,6 +93,12 @@ export function isSurprise(cell: Cell): boolean {
   if (cell.expectation !== undefined) return !cell.expectation.met
   if (cell.verdict !== 'right' && cell.verdict !== 'not-promised') return true
   return cell.test.expectations.length === 0 && cell.conditions.some(({ holds }) => !holds)
+}
+
+/** If no run of a complete exploration ends or fails, all go on for ever; the last state found is one of them. */
+function livelock({ states, bounded, finals, failures }: Exploration): FailedRun[] {
+  if (bounded !== undefined || finals.length > 0 || failures.length > 0) return []
+  return [{ kind: 'failure', message: LIVELOCK, state: states - 1, step: undefined }]
 }
 
 function judge(test: Litmus, design: Design, yardstick: Yardstick, run: Run, end: End): OutcomeReport {

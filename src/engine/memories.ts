@@ -14,8 +14,9 @@ export const CHUNK_BITS = 5
 const CHUNK_BYTES = 1 << CHUNK_BITS
 const CHUNK_WORDS = CHUNK_BYTES / 4
 
-/** How many results of `internChanged` are remembered, as a power of two. */
-const MEMO_BITS = 13
+/** How many results of changes are remembered, to memories and to chunks, as powers of two. */
+const MEMO_BITS = 14
+const CHUNK_MEMO_BITS = 13
 
 export class Memories {
   /** Chunks of one memory. */
@@ -26,8 +27,13 @@ export class Memories {
   bytes: Uint8Array
   /** The chunks of all memories, `chunksEach` for each. Reassigned when it grows. */
   numbers: Int32Array
-  /** Results of the last `internChanged`: memory, place of the writes, number. No writes are at 0. */
+  /**
+   * Results of the last changes: a memory or chunk, the place of the writes, and what it became.
+   * The same writes to the same memory come again with every state of the other threads, and
+   * to the same chunk with every state of the rest. No writes are at place 0.
+   */
   private readonly memo = new Int32Array(3 << MEMO_BITS)
+  private readonly chunkMemo = new Int32Array(3 << CHUNK_MEMO_BITS)
   /** A memory and a chunk in the making. */
   private readonly vector: Int32Array
   private readonly chunk = new Int32Array(CHUNK_WORDS)
@@ -70,22 +76,25 @@ export class Memories {
    * @param end the index after the last
    */
   internChanged(from: number, code: Int32Array, at: number, end: number): number {
-    const { memo, vector, chunk, chunkBytes, chunksEach } = this
-    // The same writes to the same memory come again with every state of the other threads.
-    const place = 3 * (Math.imul(Math.imul(from, 0x9e3779b1) ^ at, 0x85ebca6b) >>> (32 - MEMO_BITS))
+    const { memo, chunkMemo, vector, numbers, chunksEach } = this
+    const place = memoPlace(from, at, MEMO_BITS)
     if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!
 
     const base = from * chunksEach
-    for (let c = 0; c < chunksEach; c++) vector[c] = this.numbers[base + c]!
+    for (let c = 0; c < chunksEach; c++) vector[c] = numbers[base + c]!
     let i = at
     while (i < end) {
+      const first = i
       const c = code[i]! >> CHUNK_BITS
-      const chunkBase = vector[c]! * CHUNK_WORDS
-      for (let w = 0; w < CHUNK_WORDS; w++) chunk[w] = this.chunks.words[chunkBase + w]!
-      for (; i < end && code[i]! >> CHUNK_BITS === c; i += 2) {
-        chunkBytes[code[i]! & (CHUNK_BYTES - 1)] = code[i + 1]!
+      while (i < end && code[i]! >> CHUNK_BITS === c) i += 2
+      const before = vector[c]!
+      const chunkPlace = memoPlace(before, first, CHUNK_MEMO_BITS)
+      if (chunkMemo[chunkPlace] !== before || chunkMemo[chunkPlace + 1] !== first) {
+        chunkMemo[chunkPlace + 2] = this.changeChunk(before, code, first, i)
+        chunkMemo[chunkPlace] = before
+        chunkMemo[chunkPlace + 1] = first
       }
-      vector[c] = this.internChunk()
+      vector[c] = chunkMemo[chunkPlace + 2]!
     }
     const next = this.internVector()
     memo[place] = from
@@ -108,6 +117,14 @@ export class Memories {
     return this.chunks.byteLength + this.vectors.byteLength
   }
 
+  /** The number of a chunk after some writes, all of them within it. */
+  private changeChunk(from: number, code: Int32Array, at: number, end: number): number {
+    const base = from * CHUNK_WORDS
+    for (let w = 0; w < CHUNK_WORDS; w++) this.chunk[w] = this.chunks.words[base + w]!
+    for (let i = at; i < end; i += 2) this.chunkBytes[code[i]! & (CHUNK_BYTES - 1)] = code[i + 1]!
+    return this.internChunk()
+  }
+
   private internChunk(): number {
     const number = this.chunks.intern(this.chunk, 0, this.chunks.hash(this.chunk, 0))
     if (this.bytes.buffer !== this.chunks.words.buffer) this.bytes = new Uint8Array(this.chunks.words.buffer)
@@ -119,4 +136,8 @@ export class Memories {
     this.numbers = this.vectors.words
     return number
   }
+}
+
+function memoPlace(number: number, at: number, bits: number): number {
+  return 3 * (Math.imul(Math.imul(number, 0x9e3779b1) ^ at, 0x85ebca6b) >>> (32 - bits))
 }

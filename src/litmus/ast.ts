@@ -121,7 +121,7 @@ export const VERDICTS = ['right', 'not-promised', 'lost-write', 'wrong-cow', 'mi
 export type Verdict = (typeof VERDICTS)[number]
 
 /** Failures of the machine itself: an invariant broken, whatever the values read. */
-export const FAILURES = ['use-after-free', 'leak', 'deadlock', 'broken-invariant'] as const
+export const FAILURES = ['use-after-free', 'leak', 'deadlock', 'livelock', 'broken-invariant'] as const
 export type Failure = (typeof FAILURES)[number]
 
 /** `expect v5.7, v5.8: missed-cow, violated "the mapcount cannot see the pin"`. */

@@ -55,7 +55,8 @@ function written(expression: Expression, kernel: Machine, nameOf: NameOf): strin
       return `(${left} ${expression.kind === 'and' ? '&&' : '||'}\n${right})`
     }
     case 'not':
-      return `!${written(expression.operand, kernel, nameOf)}`
+      // In parentheses, since `!!` is an operator of Promela.
+      return `!(${written(expression.operand, kernel, nameOf)})`
     case 'compare': {
       const { term, equal, value } = expression
       // Not `!=` inside: what cannot be observed equals nothing, and so differs from every value.
@@ -83,7 +84,7 @@ function equals(term: Term, value: number, kernel: Machine, nameOf: NameOf): str
         return `(${maps}) && ${is(page.word[word]!, value)}`
       })
       return [
-        `!(${is(state, EXITED)}) && !(${is(vma[vpn]!, VM_NONE)}) && (`,
+        `${nameOf(state.location)} != ${EXITED} && ${nameOf(vma[vpn]!.location)} != ${VM_NONE} && (`,
         `${somewhere.join(' ||\n')})`,
       ].join('\n')
     }

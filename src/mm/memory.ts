@@ -135,6 +135,9 @@ export function* copy_word(to: number, from: number, word: number): Steps<void> 
 }
 
 export function copy_user_word(view: View, k: Kernel, to: number, from: number, word: number): Response {
+  if (view.get(k.page[from]!.refcount.location) === 0) {
+    return view.fail('use after free: a free page is copied')
+  }
   view.set(k.page[to]!.word[word]!.location, view.get(k.page[from]!.word[word]!.location))
   return 0
 }

@@ -62,6 +62,7 @@ export const MEANINGS: Readonly<Record<CellVerdict, string>> = {
   'use-after-free': 'use after free: a page is used after it was freed',
   leak: 'leak: a page is never freed',
   deadlock: 'deadlock: nobody can go on',
+  livelock: 'livelock: every run goes on for ever',
   'broken-invariant': 'broken invariant: something holds that the kernel relies on never to hold',
 }
 

@@ -33,6 +33,7 @@ const SHORT: Readonly<Record<CellVerdict, string>> = {
   'use-after-free': 'uaf',
   leak: 'leak',
   deadlock: 'dead',
+  livelock: 'live',
   'broken-invariant': 'inv',
 }
 
@@ -46,6 +47,7 @@ export const VERDICT_WORDS: Readonly<Record<CellVerdict, string>> = {
   'use-after-free': 'use after free',
   leak: 'leak',
   deadlock: 'deadlock',
+  livelock: 'livelock',
   'broken-invariant': 'broken invariant',
 }
 
@@ -57,6 +59,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   MISSED: 'missed COW: somebody sees another process’s later write',
   uaf: 'use after free',
   dead: 'deadlock',
+  live: 'livelock: no run comes to an end',
   inv: 'broken invariant',
 }
 

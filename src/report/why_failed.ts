@@ -13,6 +13,12 @@ export function explainFailure(story: Story, report: FailureReport): Explanation
     case 'deadlock':
       explainDeadlock(prose, pendingIn(story.cell.run.explorer, report.run.state))
       break
+    case 'livelock':
+      prose.say(
+        'no run of this test comes to an end, and none of them gets stuck: somebody tries again for ever',
+      )
+      prose.say('This is one of them, up to a state from which nothing new is reached')
+      break
     case 'use-after-free':
       explainUseAfterFree(prose, report)
       break

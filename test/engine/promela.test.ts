@@ -16,7 +16,7 @@ import {
   toPromela,
   type View,
 } from '../../src/engine/index.ts'
-import { runSpin, spinAvailable } from '../spin.ts'
+import { runClaims, runSpin, spinAvailable } from '../spin.ts'
 import { exploreAll } from './compare.ts'
 import {
   casCounter,
@@ -193,6 +193,34 @@ withSpin('SPIN', { concurrent: true }, () => {
     expect(await expectSameAsSpin(system(layout, specs))).toEqual([])
   })
 
+  it('searches where all threads but the daemons have ended, for what it is asked', async () => {
+    const layout = new Layout()
+    const x = layout.cell('x', 5)
+    function* worker(): Steps<void> {
+      yield* x.write(2)
+      yield* x.write(3)
+    }
+    function* late(): Steps<void> {
+      yield* x.compareAndSwap(3, 4)
+      yield* x.waitFor(5)
+    }
+    const explorer = exploreAll(system(layout, [thread(worker), daemon(late)]))
+    const claims = [0, 1, 2, 3, 4, 5].map((value) => ({
+      name: `ENDS_WITH_${value}`,
+      comment: `x ends with ${value} */`,
+      expression: (nameOf: (location: number) => string) => `${nameOf(x.location)} == ${value}`,
+    }))
+    const program = toPromela(explorer, { claims })
+    const found = await runClaims(
+      program,
+      claims.map(({ name }) => name),
+    )
+    // 2 is only there before the worker has ended, and 4 is what the daemon makes of the end.
+    expect(found).toEqual([false, false, false, true, true, false])
+    const { states, transitions } = explorer.result()
+    expect(await runSpin(program)).toMatchObject({ states, transitions, errors: 0 })
+  })
+
   it('would see an edge that the engine missed', async () => {
     const explorer = exploreAll(casCounter(2))
     const { code } = explorer.trees
@@ -226,15 +254,19 @@ describe('toPromela', () => {
 
   it('says what it is, and what it leaves out', () => {
     const program = toPromela(exploreAll(counters(2)), { title: 'The lost update\n(*/ a textbook case)' })
-    expect(program.split('\n').slice(0, 7)).toEqual([
-      '/* The lost update */',
-      '/* (* / a textbook case) */',
-      '/* 12 states, 14 transitions (SPIN counts one more, for the initial state). */',
-      '/* Not checked here: finalInvariant. */',
+    expect(program.split('\n').slice(0, 10)).toEqual([
+      '/*',
+      'The lost update',
+      '(* / a textbook case)',
       '',
-      'byte v_x = 0; /* x */',
+      '12 states, 14 transitions (SPIN counts one more, for the initial state).',
+      'Not checked here: finalInvariant.',
       '',
+      'To count the states, and to look for deadlocks (invalid end states) and failures (assertions):',
+      '',
+      expect.stringMatching(/^ {2}spin -a -o1 -o2 x\.pml && gcc .* && \.\/pan -c0 -n -m10000$/),
     ])
+    expect(program).toContain('\n*/\n\nbyte v_x = 0; /* x */\n\n')
     expect(program).toContain('/* worker > increment: write(0, 1) */')
   })
 })

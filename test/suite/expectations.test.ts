@@ -1,0 +1,32 @@
+/** The suite: every test says what is expected of every design, and that is what happens. */
+import { expect, test } from 'vitest'
+import { checkCell, expectationFor, yardstickOf } from '../../src/check/index.ts'
+import { DESIGNS } from '../../src/designs/index.ts'
+import { corpus } from './corpus.ts'
+
+const SUITE = corpus()
+
+test('names are unique within a folder, and like those of the files', () => {
+  for (const { file, test: litmus } of SUITE) expect(file.endsWith(`/${litmus.name}.litmus`)).toBe(true)
+})
+
+test('each test says something of each design, and why', () => {
+  for (const { test: litmus } of SUITE) {
+    for (const { name } of DESIGNS) {
+      const expectation = expectationFor(litmus, name)
+      expect({ test: litmus.name, design: name, reason: expectation?.reason }).toMatchObject({
+        reason: expect.stringMatching(/.{10}/),
+      })
+    }
+  }
+})
+
+test.each(SUITE)('$test.name ends as expected under every design', ({ test: litmus }) => {
+  const yardstick = yardstickOf(litmus)
+  for (const design of DESIGNS) {
+    const { verdict, conditions, expectation } = checkCell(litmus, design, yardstick)
+    const held = conditions.every(({ holds }) => holds)
+    const found = { design: design.name, verdict, conditions: held ? 'holds' : 'violated' }
+    expect({ ...found, met: expectation?.met }).toEqual({ ...found, met: true })
+  }
+})
