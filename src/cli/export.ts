@@ -42,5 +42,5 @@ async function exportTest(name: string, options: ExportOptions): Promise<void> {
   } catch (error) {
     throw new UsageError(`${options.output}: ${readable(error)}`)
   }
-  complain(`Wrote ${options.output}.`)
+  complain(`Wrote ${options.output}. The comment at its top tells how to ask SPIN.`)
 }

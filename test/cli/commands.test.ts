@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { spinAvailable } from '../spin.ts'
 import { cowherd, LEAK, looksLikeStack, scratch } from './cowherd.ts'
 
 const { folder, write } = scratch()
@@ -126,6 +128,24 @@ describe.concurrent('cowherd export', () => {
     const { code } = await cowherd(['export', leak, '--design', 'v5.7', '--to', 'promela', '-o', file])
     expect(readFileSync(file, 'utf8')).toContain('active proctype')
     expect(code).toBe(0)
+  })
+
+  it.runIf(spinAvailable())('prints commands that work as they are', async () => {
+    const cwd = join(folder, 'spin')
+    mkdirSync(cwd)
+    const name = "the -leak's.pml"
+    await cowherd(['export', leak, '--design', 'v5.7', '--to', 'promela', '-o', join(cwd, name)])
+    const printed = readFileSync(join(cwd, name), 'utf8').matchAll(/^ {2}(spin .*)$/gm)
+    const said = [...printed].map(([, command]) => {
+      const { status, stdout } = spawnSync('sh', ['-c', command!], { cwd, encoding: 'utf8' })
+      expect([command, status]).toEqual([command, 0])
+      return stdout
+    })
+    expect(said).toEqual([
+      expect.stringContaining('errors: 0'),
+      expect.stringContaining('end state in claim reached'),
+      expect.stringContaining('v_child_r0 = 1'),
+    ])
   })
 })
 
