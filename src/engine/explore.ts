@@ -73,11 +73,6 @@ export interface Exploration {
 const BATCH = 256
 /** State numbers and their parents are 32-bit integers, with a bit to spare. */
 const MAX_STATES = 2 ** 30
-/** How many steps are remembered at first and at most, as powers of two. */
-const RECALL_BITS_MIN = 12
-const RECALL_BITS_MAX = 18
-/** In place of a memory: the thread has to wait. */
-const STAYS = -1
 /** States between two looks at the clock. */
 const CLOCK_EVERY = 2048
 
@@ -112,13 +107,6 @@ export class Explorer {
   private batchCount = 0
   /** The words of the state that is being expanded. */
   private readonly parent: Int32Array
-  /**
-   * The last steps that had one alternative: memory, who (control state and thread), and what
-   * came of it: memory and control state, or STAYS where the thread has to wait. A thread's step
-   * depends on nothing else, and comes again with every state of the other threads.
-   */
-  private recall = new Int32Array(4 << RECALL_BITS_MIN)
-  private recallBits = RECALL_BITS_MIN
   /** Slots of alternatives still to be walked. */
   private readonly pending: number[] = []
 
@@ -244,7 +232,6 @@ export class Explorer {
         if (this.depth >= this.limits.depth) return this.stopAt('depth')
         this.depth++
         this.levelEnd = this.visited.count
-        this.growRecall()
       }
       if (this.visited.count + this.batchCount > this.limits.states) {
         this.flush()
@@ -257,13 +244,6 @@ export class Explorer {
     return false
   }
 
-  /** Remembers more steps when there are more states; what was remembered is forgotten. */
-  private growRecall(): void {
-    if (this.recallBits === RECALL_BITS_MAX || this.visited.count < 1 << this.recallBits) return
-    this.recallBits = Math.min(this.recallBits + 2, RECALL_BITS_MAX)
-    this.recall = new Int32Array(4 << this.recallBits)
-  }
-
   private stopAt(bound: Bound): true {
     this.flush()
     this.bounded = bound
@@ -271,109 +251,79 @@ export class Explorer {
   }
 
   private expand(state: number): void {
-    const { visited, parent, roots, controls, recall, recallBits } = this
+    const { memories, visited, trees, parent, pending, roots, controls } = this
     const { words } = visited
     const stateBase = state * words
     for (let i = 0; i < words; i++) parent[i] = visited.states[stateBase + i]!
     const memory = parent[0]!
-    const threads = roots.length
+    let steps = 0
+    let failures = 0
     let running = false
-    let resting = true
-    let moves = 0
+    let resting = this.system.restInvariant !== undefined
 
-    for (let thread = 0; thread < threads; thread++) {
+    for (let thread = 0; thread < roots.length; thread++) {
       const packed = parent[1 + (thread >> 1)]!
       const control = thread & 1 ? packed >>> 16 : packed & 0xffff
       if (control === DONE) continue
       if (this.required[thread]) running = true
       if (resting && !controls[thread]!.atRest(control)) resting = false
-      const who = control * threads + thread
-      const place = 4 * (Math.imul(Math.imul(memory, 0x9e3779b1) ^ who, 0x85ebca6b) >>> (32 - recallBits))
-      if (recall[place] === memory && recall[place + 1] === who) {
-        const next = recall[place + 2]!
-        if (next === STAYS) continue
-        moves++
-        this.transitions++
-        this.emit(state, thread, next, recall[place + 3]!)
-      } else {
-        moves += this.perform(state, thread, control, memory, place)
-      }
-    }
-
-    if (!running) this.reachEnd(state, memory)
-    else if (moves === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
-    if (resting && this.system.restInvariant !== undefined) this.checkRestInvariant(state, memory)
-  }
-
-  /**
-   * Walks the tree of a thread's pending operation and queues what comes of it.
-   * @param place where in `recall` to remember it
-   * @returns how many alternatives there are, failures included
-   */
-  private perform(state: number, thread: number, control: number, memory: number, place: number): number {
-    const { memories, trees, pending } = this
-    pending[0] = this.rootOf(thread, control)
-    // Making a root or learning may have put the records elsewhere.
-    let code = trees.code
-    let open = 1
-    let alternative = 0
-    let next = STAYS
-    let after = DONE
-    let forgettable = false
-    while (open > 0) {
-      let slot = pending[--open]!
-      walk: for (;;) {
-        const record = code[slot]!
-        if (record === 0) {
-          this.learn(thread, control, memory)
-          code = trees.code
-          continue
-        }
-        const operand = code[record + 1]!
-        switch (code[record]) {
-          case READ:
-            slot = record + 2 + memories.get(memory, operand)
-            break
-          case LEAF: {
-            const writes = code[record + 2]!
-            next = memory
-            after = operand
-            if (writes > 0) {
-              const known = memories.count
-              next = memories.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
-              if (memories.count > known) this.checkInvariant(next, state, thread, alternative)
-            }
-            this.transitions++
-            alternative++
-            if (this.broken.size > 0 && this.broken.has(next)) forgettable = true
-            else this.emit(state, thread, next, after)
-            break walk
+      const slots = roots[thread]!
+      const root = control < slots.length ? slots[control]! : 0
+      pending[0] = root === 0 ? this.rootOf(thread, control) : root
+      // Making a root or learning may have put the records elsewhere.
+      let code = trees.code
+      let alternatives = 1
+      let alternative = 0
+      while (alternatives > 0) {
+        let slot = pending[--alternatives]!
+        walk: for (;;) {
+          const record = code[slot]!
+          if (record === 0) {
+            this.learn(thread, control, memory)
+            code = trees.code
+            continue
           }
-          case CHOOSE:
-            forgettable = true
-            for (let i = operand - 1; i > 0; i--) pending[open++] = record + 2 + i
-            slot = record + 2
-            break
-          case FAIL:
-            forgettable = true
-            this.failAt('failure', trees.messages[operand]!, state, { thread, alternative })
-            alternative++
-            break walk
-          case STUCK:
-            break walk
-          default:
-            throw new Error(`no record at ${record}`)
+          const operand = code[record + 1]!
+          switch (code[record]) {
+            case READ:
+              slot = record + 2 + memories.get(memory, operand)
+              break
+            case LEAF: {
+              steps++
+              const writes = code[record + 2]!
+              let next = memory
+              if (writes > 0) {
+                const known = memories.count
+                next = memories.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
+                if (memories.count > known) this.checkInvariant(next, state, thread, alternative)
+              }
+              alternative++
+              if (this.broken.size > 0 && this.broken.has(next)) failures++
+              else this.emit(state, thread, next, operand)
+              break walk
+            }
+            case CHOOSE:
+              for (let i = operand - 1; i > 0; i--) pending[alternatives++] = record + 2 + i
+              slot = record + 2
+              break
+            case FAIL:
+              failures++
+              this.failAt('failure', trees.messages[operand]!, state, { thread, alternative })
+              alternative++
+              break walk
+            case STUCK:
+              break walk
+            default:
+              throw new Error(`no record at ${record}`)
+          }
         }
       }
     }
-    if (!forgettable) {
-      const { recall } = this
-      recall[place] = memory
-      recall[place + 1] = control * this.roots.length + thread
-      recall[place + 2] = next
-      recall[place + 3] = after
-    }
-    return alternative
+
+    this.transitions += steps
+    if (!running) this.reachEnd(state, memory)
+    else if (steps === 0 && failures === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
+    if (resting) this.checkRestInvariant(state, memory)
   }
 
   /** Queues a successor of the state that is being expanded. */

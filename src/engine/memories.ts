@@ -14,8 +14,9 @@ export const CHUNK_BITS = 5
 const CHUNK_BYTES = 1 << CHUNK_BITS
 const CHUNK_WORDS = CHUNK_BYTES / 4
 
-/** How many changes of chunks are remembered, as a power of two. */
-const MEMO_BITS = 13
+/** How many results of changes are remembered, to memories and to chunks, as powers of two. */
+const MEMO_BITS = 14
+const CHUNK_MEMO_BITS = 13
 
 export class Memories {
   /** Chunks of one memory. */
@@ -27,10 +28,12 @@ export class Memories {
   /** The chunks of all memories, `chunksEach` for each. Reassigned when it grows. */
   numbers: Int32Array
   /**
-   * The last changes: a chunk, the place of the writes, and what it became. Chunks are few, and
-   * the same writes to one of them come again with every state of the rest. No writes are at 0.
+   * Results of the last changes: a memory or chunk, the place of the writes, and what it became.
+   * The same writes to the same memory come again with every state of the other threads, and
+   * to the same chunk with every state of the rest. No writes are at place 0.
    */
   private readonly memo = new Int32Array(3 << MEMO_BITS)
+  private readonly chunkMemo = new Int32Array(3 << CHUNK_MEMO_BITS)
   /** A memory and a chunk in the making. */
   private readonly vector: Int32Array
   private readonly chunk = new Int32Array(CHUNK_WORDS)
@@ -73,7 +76,10 @@ export class Memories {
    * @param end the index after the last
    */
   internChanged(from: number, code: Int32Array, at: number, end: number): number {
-    const { memo, vector, numbers, chunksEach } = this
+    const { memo, chunkMemo, vector, numbers, chunksEach } = this
+    const place = memoPlace(from, at, MEMO_BITS)
+    if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!
+
     const base = from * chunksEach
     for (let c = 0; c < chunksEach; c++) vector[c] = numbers[base + c]!
     let i = at
@@ -82,15 +88,19 @@ export class Memories {
       const c = code[i]! >> CHUNK_BITS
       while (i < end && code[i]! >> CHUNK_BITS === c) i += 2
       const before = vector[c]!
-      const place = 3 * (Math.imul(Math.imul(before, 0x9e3779b1) ^ first, 0x85ebca6b) >>> (32 - MEMO_BITS))
-      if (memo[place] !== before || memo[place + 1] !== first) {
-        memo[place + 2] = this.changeChunk(before, code, first, i)
-        memo[place] = before
-        memo[place + 1] = first
+      const chunkPlace = memoPlace(before, first, CHUNK_MEMO_BITS)
+      if (chunkMemo[chunkPlace] !== before || chunkMemo[chunkPlace + 1] !== first) {
+        chunkMemo[chunkPlace + 2] = this.changeChunk(before, code, first, i)
+        chunkMemo[chunkPlace] = before
+        chunkMemo[chunkPlace + 1] = first
       }
-      vector[c] = memo[place + 2]!
+      vector[c] = chunkMemo[chunkPlace + 2]!
     }
-    return this.internVector()
+    const next = this.internVector()
+    memo[place] = from
+    memo[place + 1] = at
+    memo[place + 2] = next
+    return next
   }
 
   /** One memory, to be read by people's code. */
@@ -126,4 +136,8 @@ export class Memories {
     this.numbers = this.vectors.words
     return number
   }
+}
+
+function memoPlace(number: number, at: number, bits: number): number {
+  return 3 * (Math.imul(Math.imul(number, 0x9e3779b1) ^ at, 0x85ebca6b) >>> (32 - bits))
 }

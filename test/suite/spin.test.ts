@@ -22,7 +22,11 @@ const PAIRS = corpus().flatMap(({ test: litmus }, i) => {
   const first = turned.find(({ name }) => violates(litmus, name)) ?? turned[0]!
   const others = turned.filter((design) => design !== first)
   const second = others.find(({ name }) => !violates(litmus, name)) ?? others[0]!
-  return [first, second].map((design) => ({ litmus, design }))
+  // Where no design violates a condition, a second answer would only be the first one again.
+  return [
+    { litmus, design: first, asked: true },
+    { litmus, design: second, asked: violates(litmus, first.name) },
+  ]
 })
 
 function violates({ expectations }: Litmus, design: string): boolean {
@@ -35,7 +39,7 @@ function violates({ expectations }: Litmus, design: string): boolean {
 test.runIf(spinAvailable()).concurrent.each(PAIRS)(
   'SPIN agrees on $litmus.name under $design.name',
   { timeout: 300_000 },
-  async ({ litmus, design }) => {
+  async ({ litmus, design, asked }) => {
     const { program, explorer, exploration, ends } = runTest(litmus, design.rules)
     expect(exploration.bounded).toBe(undefined)
     const promela = exportPromela(litmus, program.kernel, explorer)
@@ -49,6 +53,7 @@ test.runIf(spinAvailable()).concurrent.each(PAIRS)(
     expect(spin.messages.includes('invalid end state')).toBe(kinds.includes('deadlock'))
     expect(spin.messages.includes('assertion violated')).toBe(kinds.includes('failure'))
 
+    if (!asked) return
     const outcomes = ends.map(({ outcome }) => outcome)
     const found = await runClaims(
       promela,
