@@ -192,10 +192,13 @@ class CheckRun {
       this.entries[index] = columns.map(() => ({ status: 'unfinished', yardstickStates: yardstick.states }))
       return
     }
-    const copies = this.options.copies === true
+    const copies = this.options.copies === true ? { copies: limits } : {}
     this.entries[index] = await Promise.all(
       columns.map((column) =>
-        this.exploreCell({ test: { file, text }, design: column.source, yardstick, limits, copies }, urgency),
+        this.exploreCell(
+          { test: { file, text }, design: column.source, yardstick, limits, ...copies },
+          urgency,
+        ),
       ),
     )
   }

@@ -33,7 +33,8 @@ export interface DesignFacts {
 export interface Jobs {
   design: { input: { design: DesignSource }; output: DesignFacts }
   yardstick: { input: { test: TestText; limits: ExploreLimits }; output: Yardstick }
-  cell: { input: CellInput & { copies: boolean }; output: CellReport }
+  /** Counts copies too if it is told within which limits. */
+  cell: { input: CellInput & { copies?: ExploreLimits }; output: CellReport }
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: string }
 }

@@ -1,16 +1,16 @@
 /** `cowherd start`: what Cowherd is for, on one screen, found by the machine while you watch. */
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { DESIGNS } from '../designs/index.ts'
 import type { CellReport } from '../report/json.ts'
 import { extent } from '../report/table.ts'
 import { wrap } from '../report/wrap.ts'
 import { limitsOf } from './choices.ts'
 import { OK, SURPRISED } from './exit.ts'
 import { Pool } from './pool.ts'
-import type { DesignSource, TestText } from './protocol.ts'
+import type { TestText } from './protocol.ts'
+import { builtIn, summarize } from './summary.ts'
 import { outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
-import { findTest, readTests, SUITE } from './tests.ts'
+import { findTest } from './tests.ts'
 
 const HOLE = 'vmsplice-child'
 const OPEN = 'v5.7'
@@ -21,6 +21,12 @@ const STORY = [
   'A pin outlives the mapping: a pipe or a device can keep a page of a process that no longer maps it.',
   'Then someone writes. Is the page still shared, or theirs alone? Linux has changed its answer about ten times.',
 ]
+
+const NEXT = [
+  [`npx cowherd show ${HOLE} --design ${OPEN}`, 'the run above, step by step'],
+  ['npx cowherd check --design all', 'every test and design'],
+  ['npx cowherd new my.litmus', 'a test of your own'],
+] as const
 
 export function registerStart(program: Command): void {
   program
@@ -59,7 +65,7 @@ async function start(): Promise<number> {
     progress.show('the whole suite under every design …')
     const summary = await summarize(pool)
     progress.clear()
-    const { tests, rows, surprises } = summary
+    const { tests, counted, rows, surprises } = summary
     print(bold(`${tests} tests under each design: in how many can it happen?`))
     print(dim('design          missed COW  wrong COW  lost write  extra copies'))
     for (const row of rows) {
@@ -73,15 +79,13 @@ async function start(): Promise<number> {
     }
     paragraph(
       surprises === 0
-        ? 'All of these are known and reproduced: each test says what is expected of each design, and why.'
+        ? 'All of these are known, and reproduced: each test says what is expected of each design, and why.'
         : red(`${surprises} of these are surprises: not what the tests expect. See npx cowherd check.`),
     )
-    print(dim(wrap(LEGEND, width).join('\n')))
+    print(dim(wrap(legend(tests, counted), width).join('\n')))
     print('')
     print(bold('Go on'))
-    print(`  npx cowherd show ${HOLE} --design ${OPEN}   ${dim('the run above, step by step')}`)
-    print(`  npx cowherd check --design all              ${dim('every test under every design')}`)
-    print(`  npx cowherd new my.litmus                   ${dim('a test of your own to start from')}`)
+    for (const [command, what] of NEXT) print(`  ${command.padEnd(45)} ${dim(what)}`)
     return surprises === 0 && never ? OK : SURPRISED
   } finally {
     progress.clear()
@@ -89,10 +93,14 @@ async function start(): Promise<number> {
   }
 }
 
-const LEGEND =
-  'missed COW: a process sees what another stored after fork. wrong COW: a reference that was promised to show ' +
-  'its owner’s page no longer does. lost write: a store vanishes. extra copies: copies beyond the fewest that ' +
-  'any design that is right there makes, summed over the tests.'
+function legend(tests: number, counted: number): string {
+  const where = counted === tests ? 'the tests' : `the ${counted} tests that are quick to count in`
+  return (
+    'missed COW: a process sees what another stored after fork. wrong COW: a reference that was promised to ' +
+    'show its owner’s page no longer does. lost write: a store vanishes. extra copies: copies beyond the fewest ' +
+    `that any design makes that is right there, summed over ${where}.`
+  )
+}
 
 /** The run, folded, and why it is wrong, without the heading of `cowherd show`. */
 async function showHole(pool: Pool, test: TestText, width: number): Promise<string> {
@@ -106,63 +114,8 @@ async function showHole(pool: Pool, test: TestText, width: number): Promise<stri
   return answer.text.split('\n\n').slice(1).join('\n\n').trimEnd()
 }
 
-async function checkCell(pool: Pool, test: TestText, design: string, copies = false): Promise<CellReport> {
+async function checkCell(pool: Pool, test: TestText, design: string): Promise<CellReport> {
   const limits = limitsOf({})
   const yardstick = await pool.run('yardstick', { test, limits })
-  return pool.run('cell', { test, design: builtIn(design), yardstick, limits, copies })
-}
-
-function builtIn(name: string): DesignSource {
-  return { kind: 'built-in', name }
-}
-
-interface SummaryRow {
-  readonly design: string
-  readonly missed: number
-  readonly wrong: number
-  readonly lost: number
-  readonly extra: number
-}
-
-interface Summary {
-  readonly tests: number
-  readonly rows: readonly SummaryRow[]
-  readonly surprises: number
-}
-
-async function summarize(pool: Pool): Promise<Summary> {
-  const { tests } = readTests([SUITE])
-  const designs = DESIGNS.filter(({ name }) => name !== 'eager').map(({ name }) => name)
-  const limits = limitsOf({})
-  const table = await Promise.all(
-    tests.map(async ({ file, text }) => {
-      const test = { file, text }
-      const yardstick = await pool.run('yardstick', { test, limits }, 1)
-      return Promise.all(
-        designs.map((name) =>
-          pool.run('cell', { test, design: builtIn(name), yardstick, limits, copies: true }),
-        ),
-      )
-    }),
-  )
-  const extra = table.map(extraCopies)
-  const rows = designs.map((design, d) => {
-    const of = (verdict: string): number => table.filter((cells) => cells[d]!.verdict === verdict).length
-    return {
-      design,
-      missed: of('missed-cow'),
-      wrong: of('wrong-cow'),
-      lost: of('lost-write'),
-      extra: extra.reduce((sum, counts) => sum + counts[d]!, 0),
-    }
-  })
-  return { tests: tests.length, rows, surprises: table.flat().filter(({ surprise }) => surprise).length }
-}
-
-/** For each design, how many more copies a test may cost than under the thriftiest design that is right. */
-function extraCopies(cells: readonly CellReport[]): number[] {
-  const most = cells.map(({ copies }) => copies?.most ?? 0)
-  const right = most.filter((_, d) => cells[d]!.verdict === 'right')
-  const fewest = Math.min(...(right.length > 0 ? right : most))
-  return most.map((n) => Math.max(0, n - fewest))
+  return pool.run('cell', { test, design: builtIn(design), yardstick, limits })
 }

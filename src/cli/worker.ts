@@ -55,7 +55,7 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return yardstickOf(testFrom(input.test), optionsOf(input.limits))
     case 'cell': {
       const cell = await check(input)
-      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.limits) : undefined
+      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
       return cellReport(cell, input.yardstick, copies)
     }
     case 'show':
