@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { DESIGNS, VARIANTS } from '../designs/index.ts'
-import { hang } from '../report/table.ts'
+import { hang } from '../report/wrap.ts'
 import { chooseDesigns } from './choices.ts'
 import type { DesignFacts } from './protocol.ts'
 import { called, factsOf, withPool } from './single.ts'

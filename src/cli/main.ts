@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `cowherd check`, `show`, `designs`, `export`, `new`. */
 import { Command, CommanderError } from 'commander'
-import { registerCheck, version } from './check.ts'
+import { registerCheck } from './check.ts'
 import { registerDesigns } from './designs.ts'
 import { OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
@@ -9,6 +9,7 @@ import { registerNew } from './new.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
 import { complain } from './terminal.ts'
+import { version } from './version.ts'
 
 /** Each adds its command; a new command is one more line here. */
 const COMMANDS = [registerStart, registerCheck, registerShow, registerDesigns, registerExport, registerNew]

@@ -1,6 +1,6 @@
 /** `cowherd show`: the run behind one cell of the table, step by step. */
 import type { Command } from 'commander'
-import { count, extent, rangeOf } from '../report/table.ts'
+import { count, extent, rangeOf } from '../report/words.ts'
 import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
 import { UsageError } from './exit.ts'
 import { called, chooseOneDesign, withPool } from './single.ts'

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import type { CellReport } from '../report/json.ts'
-import { extent } from '../report/table.ts'
+import { extent } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
 import { limitsOf } from './choices.ts'
 import { OK, SURPRISED } from './exit.ts'
@@ -11,6 +11,9 @@ import type { TestText } from './protocol.ts'
 import { builtIn, summarize } from './summary.ts'
 import { outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
 import { findTest } from './tests.ts'
+
+/** The urgency of what stands at the top of the screen. */
+const FIRST = Number.POSITIVE_INFINITY
 
 const HOLE = 'vmsplice-child'
 const OPEN = 'v5.7'
@@ -51,19 +54,22 @@ async function start(): Promise<number> {
     print('')
 
     print(bold(`CVE-2020-29374, as Linux ${OPEN} has it: the shortest of all runs that show it`))
-    const hole = await showHole(pool, text, width)
-    print(hole)
-    const closed = await checkCell(pool, text, CLOSED)
+    const shown = showHole(pool, text, width)
+    const checked = checkCell(pool, text, CLOSED)
+    // The suite is explored while people read.
+    const summarized = summarize(pool)
+    summarized.catch(() => {})
+    print(await shown)
+    const closed = await checked
     const [condition] = test.conditions
     const never = closed.conditions.every(({ holds }) => holds) && closed.verdict === 'right'
     print('')
-    print(
-      `${bold(`The same program under the rules of ${CLOSED}:`)} ${condition!.text}: ${never ? green('never') : red('possible')} (${extent(closed)})`,
-    )
+    print(bold(`The same program under the rules of ${CLOSED}`))
+    print(`${condition!.text}: ${never ? green('never') : red('possible')} (${extent(closed)})`)
     print('')
 
     progress.show('the whole suite under every design …')
-    const summary = await summarize(pool)
+    const summary = await summarized
     progress.clear()
     const { tests, counted, rows, surprises } = summary
     print(bold(`${tests} tests under each design: in how many can it happen?`))
@@ -105,17 +111,21 @@ function legend(tests: number, counted: number): string {
 /** The run, folded, and why it is wrong, without the heading of `cowherd show`. */
 async function showHole(pool: Pool, test: TestText, width: number): Promise<string> {
   const limits = limitsOf({})
-  const yardstick = await pool.run('yardstick', { test, limits })
-  const answer = await pool.run('show', {
-    ...{ test, design: builtIn(OPEN), yardstick, limits, terms: undefined, copies: false },
-    ...{ width, colour: outputColour(), fold: 15 },
-  })
+  const yardstick = await pool.run('yardstick', { test, limits }, FIRST)
+  const answer = await pool.run(
+    'show',
+    {
+      ...{ test, design: builtIn(OPEN), yardstick, limits, terms: undefined, copies: false },
+      ...{ width, colour: outputColour(), fold: 15 },
+    },
+    FIRST,
+  )
   if (answer.kind === 'none') return ''
   return answer.text.split('\n\n').slice(1).join('\n\n').trimEnd()
 }
 
 async function checkCell(pool: Pool, test: TestText, design: string): Promise<CellReport> {
   const limits = limitsOf({})
-  const yardstick = await pool.run('yardstick', { test, limits })
-  return pool.run('cell', { test, design: builtIn(design), yardstick, limits })
+  const yardstick = await pool.run('yardstick', { test, limits }, FIRST)
+  return pool.run('cell', { test, design: builtIn(design), yardstick, limits }, FIRST)
 }

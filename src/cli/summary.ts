@@ -23,7 +23,7 @@ export interface Summary {
 }
 
 /** Counting copies takes an exploration of its own; tests that need a larger one are left out. */
-const COUNTING_STATES = 10_000
+const COUNTING_STATES = 5_000
 
 export function builtIn(name: string): DesignSource {
   return { kind: 'built-in', name }

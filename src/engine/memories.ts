@@ -105,7 +105,7 @@ export class Memories {
 
   /** One memory, to be read by people's code. */
   reader(memory: number): Memory {
-    return { get: (location) => this.get(memory, location) }
+    return new Reader(this, memory)
   }
 
   /** A copy of one memory. */
@@ -140,4 +140,15 @@ export class Memories {
 
 function memoPlace(number: number, at: number, bits: number): number {
   return 3 * (Math.imul(Math.imul(number, 0x9e3779b1) ^ at, 0x85ebca6b) >>> (32 - bits))
+}
+
+class Reader implements Memory {
+  constructor(
+    private readonly memories: Memories,
+    private readonly memory: number,
+  ) {}
+
+  get(location: number): number {
+    return this.memories.get(this.memory, location)
+  }
 }

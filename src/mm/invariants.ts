@@ -95,8 +95,8 @@ interface Uses {
 }
 
 function countUses(k: Kernel, memory: Memory): Uses {
-  const none = (): number[] => k.page.map(() => 0)
-  const uses: Uses = { mapped: none(), writable: none(), referenced: none(), pinned: none() }
+  const none: readonly number[] = new Array(k.page.length).fill(0)
+  const uses: Uses = { mapped: [...none], writable: [...none], referenced: [...none], pinned: [...none] }
   for (const { pte } of k.mm) {
     for (const cell of pte) {
       const entry = memory.get(cell.location)

@@ -1,16 +1,22 @@
 /** Breaking text into lines of a width. */
 
+export interface TextOptions {
+  /** Columns to fit into. */
+  readonly width: number
+  readonly colour: boolean
+}
+
 /**
  * Breaks text at spaces; a word that is longer than a line is cut.
- * @param hang how far every line but the first is indented
+ * @param indent how far every line but the first is indented
  */
-export function wrap(text: string, width: number, hang = 0): string[] {
+export function wrap(text: string, width: number, indent = 0): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of pieces(text, Math.max(1, width - hang))) {
+  for (const word of pieces(text, Math.max(1, width - indent))) {
     if (line.trim() !== '' && line.length + 1 + word.length > width) {
       lines.push(line)
-      line = ' '.repeat(hang) + word
+      line = ' '.repeat(indent) + word
     } else {
       line = line.trim() === '' ? line + word : `${line} ${word}`
     }
@@ -31,6 +37,26 @@ function pieces(text: string, width: number): string[] {
     .split(/[ \n\t]+/)
     .filter((word) => word !== '')
     .flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])
+}
+
+/** Text in lines of at most `width` columns, broken at spaces, of which all but the first are indented. */
+export function hang(text: string, width: number, indent: number, first = indent): string {
+  const lines: string[] = []
+  let line = ''
+  let room = width - first
+  for (const word of text.split(' ')) {
+    if (line !== '' && visibleLength(line) + 1 + visibleLength(word) > room) {
+      lines.push(line)
+      line = word
+      room = width - indent
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`)
+}
+
+function visibleLength(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences that colour text.
+  return text.replaceAll(/\x1b\[\d+m/g, '').length
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -1,0 +1,165 @@
+/** The explorations of one `cowherd check`, in a pool of workers. */
+import type { Yardstick } from '../check/index.ts'
+import type { Litmus } from '../litmus/index.ts'
+import type { Entry, Row } from '../report/table.ts'
+import { count } from '../report/words.ts'
+import { ALL_NAMES, type LimitOptions, limitsOf } from './choices.ts'
+import { INTERRUPTED, UsageError } from './exit.ts'
+import { JobError, Pool } from './pool.ts'
+import type { DesignSource, Jobs } from './protocol.ts'
+import { called, factsOf } from './single.ts'
+import { ProgressLine } from './terminal.ts'
+import type { TestFile } from './tests.ts'
+
+export interface RunOptions extends LimitOptions {
+  readonly workers: number
+  readonly copies?: true
+}
+
+/** A design of the table: where it comes from, and what it is called. */
+export interface Column {
+  readonly source: DesignSource
+  readonly name: string
+  readonly title: string
+  /** What to say to `--design` to get it. */
+  readonly option: string
+}
+
+/** Explorations of tests under designs in a pool of workers, until all are done or somebody presses Ctrl-C. */
+export class CheckRun {
+  private readonly pool: Pool
+  private readonly progress = new ProgressLine()
+  private readonly began = Date.now()
+  private readonly entries: Entry[][]
+  private done = 0
+  private total = 0
+  private states = 0
+  /** Designs that hang or fill the memory, and how: each further cell would take as long to fail. */
+  private readonly hopeless = new Map<DesignSource, JobError>()
+  interrupted = false
+
+  constructor(
+    private readonly tests: readonly TestFile[],
+    private readonly options: RunOptions,
+  ) {
+    this.entries = tests.map(() => [])
+    this.pool = new Pool(options.workers, ({ states, depth, frontier }) => {
+      const seconds = (Date.now() - this.began) / 1000
+      if (seconds < 1) return
+      const all = this.states + states
+      this.progress.show(
+        `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  depth ${depth}  frontier ${count(frontier)}`,
+      )
+    })
+  }
+
+  /**
+   * Looks at the designs, those from files in a worker.
+   * @throws UsageError with what is wrong with them
+   */
+  async open(sources: readonly DesignSource[]): Promise<Column[]> {
+    try {
+      const facts = await Promise.all(sources.map((source) => factsOf(this.pool, source)))
+      const columns = facts.map(({ name, title }, i) => ({
+        source: sources[i]!,
+        name,
+        title,
+        option: called(sources[i]!),
+      }))
+      const names = new Set<string>()
+      for (const { name, source } of columns) {
+        const taken = source.kind === 'file' && ALL_NAMES.includes(name)
+        if (taken || names.has(name)) {
+          throw new UsageError(
+            `${called(source)}: there is another design of the name "${name}"; give this one its own`,
+          )
+        }
+        names.add(name)
+      }
+      return columns
+    } catch (error) {
+      await this.pool.close()
+      throw error
+    }
+  }
+
+  async explore(columns: readonly Column[]): Promise<Row[]> {
+    const interrupt = (): void => {
+      // The second time, whoever asks does not want to wait.
+      if (this.interrupted) process.exit(INTERRUPTED)
+      this.interrupted = true
+      this.pool.stop()
+    }
+    process.on('SIGINT', interrupt)
+    this.total = this.tests.length * columns.length
+    try {
+      await Promise.all(this.tests.map((_, index) => this.exploreTest(index, columns)))
+    } finally {
+      process.off('SIGINT', interrupt)
+      this.progress.clear()
+      await this.pool.close()
+    }
+    return this.tests.map(({ test, group }, i) => ({ name: test.name, group, entries: this.entries[i]! }))
+  }
+
+  private async exploreTest(index: number, columns: readonly Column[]): Promise<void> {
+    const { test, file, text } = this.tests[index]!
+    const limits = limitsOf(this.options)
+    const urgency = guessedSize(test)
+    let yardstick: Yardstick
+    try {
+      yardstick = await this.pool.run('yardstick', { test: { file, text }, limits }, urgency)
+      this.states += yardstick.states
+    } catch (error) {
+      const entry = entryFor(error)
+      this.entries[index] = columns.map(() => entry)
+      return
+    }
+    // An unfinished yardstick would call almost anything a violation.
+    if (this.interrupted) {
+      this.entries[index] = columns.map(() => ({ status: 'unfinished', yardstickStates: yardstick.states }))
+      return
+    }
+    const copies = this.options.copies === true ? { copies: limits } : {}
+    this.entries[index] = await Promise.all(
+      columns.map((column) =>
+        this.exploreCell(
+          { test: { file, text }, design: column.source, yardstick, limits, ...copies },
+          urgency,
+        ),
+      ),
+    )
+  }
+
+  private async exploreCell(input: Jobs['cell']['input'], urgency: number): Promise<Entry> {
+    try {
+      const known = this.hopeless.get(input.design)
+      if (known !== undefined) throw known
+      const report = await this.pool.run('cell', input, urgency)
+      this.states += report.states
+      return { status: 'done', report }
+    } catch (error) {
+      if (error instanceof JobError && (error.fault === 'silent' || error.fault === 'memory')) {
+        this.hopeless.set(input.design, error)
+        this.pool.cancel(({ input: other }) => 'design' in other && other.design === input.design, error)
+      }
+      return entryFor(error)
+    } finally {
+      this.done++
+    }
+  }
+}
+
+/** Grows with the number of interleavings: the product of what threads have to do. */
+function guessedSize(test: Litmus): number {
+  const threads = test.processes.flatMap(({ threads }) => threads)
+  const words = test.pages.reduce((sum, page) => sum + page.words.length, 0)
+  return words * threads.reduce((product, { statements }) => product * (1 + statements.length), 1)
+}
+
+function entryFor(error: unknown): Entry {
+  if (!(error instanceof JobError)) throw error
+  return error.fault === 'stopped'
+    ? { status: 'unfinished', yardstickStates: 0 }
+    : { status: 'error', message: error.message }
+}

@@ -1,0 +1,60 @@
+/** What is said of a cell in a few words, in tables, blocks and sentences alike. */
+import type { CellVerdict, Copies } from '../check/index.ts'
+import type { CellReport } from './json.ts'
+
+/** Verdicts as they stand in text. */
+export const VERDICT_WORDS: Readonly<Record<CellVerdict, string>> = {
+  right: 'right',
+  'not-promised': 'not promised',
+  'lost-write': 'lost write',
+  'wrong-cow': 'wrong COW',
+  'missed-cow': 'missed COW',
+  'use-after-free': 'use after free',
+  leak: 'leak',
+  deadlock: 'deadlock',
+  livelock: 'livelock',
+  'broken-invariant': 'broken invariant',
+}
+
+/** What a surprising cell was expected to be, and what it is. */
+export function describeSurprise(report: CellReport): string {
+  const broken = report.conditions.filter(({ holds }) => !holds)
+  const conditions = broken.map(({ quantifier, text }) => `"${quantifier} ${text}" is violated`)
+  const found = [VERDICT_WORDS[report.verdict], ...conditions].join(', ')
+  const complete = report.exhaustive ? '' : ` (${extent(report)})`
+  const { expectation } = report
+  if (expectation === null) return `found ${found}${complete}; nobody expects that`
+  const expected = [
+    expectation.verdict === null ? '' : VERDICT_WORDS[expectation.verdict],
+    expectation.conditions,
+  ]
+    .filter(Boolean)
+    .join(', ')
+  const reason = expectation.reason === null ? '' : ` ("${expectation.reason}")`
+  const holding =
+    expectation.conditions === 'violated' && report.conditions.every(({ holds }) => holds)
+      ? ', all conditions hold'
+      : ''
+  return `expected ${expected}${reason}, found ${found}${holding}${complete}`
+}
+
+/** How far the exploration went: `59 states, exhaustive`. */
+export function extent({ states, bounded, yardstick, verdict }: CellReport): string {
+  const far =
+    bounded === null ? 'exhaustive' : bounded === 'interrupted' ? 'interrupted' : `bounded by ${bounded}`
+  const doubt =
+    yardstick.exhaustive || verdict === 'right'
+      ? ''
+      : `; the yardstick was bounded after ${count(yardstick.states)} states, so a violation may be none`
+  return `${count(states)} state${states === 1 ? '' : 's'}, ${far}${doubt}`
+}
+
+/** `0`, `1–2`; with `?` where the count was bounded. */
+export function rangeOf({ least, most, exhaustive }: Copies): string {
+  return `${least === most ? least : `${least}–${most}`}${exhaustive ? '' : '?'}`
+}
+
+/** A number with separators between thousands. */
+export function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
