@@ -85,14 +85,13 @@ export function witnessOfFailure(cell: Cell, report: FailureReport): Trace {
   return traceOfFailure(cell.run.explorer, report.run)
 }
 
-/**
- * Whether a cell calls for attention: an expectation that is not met; without one, a bad verdict.
- * A test that expects nothing of any design says by its conditions what should hold of all.
- */
+/** Whether a cell calls for attention: an unmet expectation; without one, a bad verdict or a violated condition. */
 export function isSurprise(cell: Cell): boolean {
   if (cell.expectation !== undefined) return !cell.expectation.met
   if (cell.verdict !== 'right' && cell.verdict !== 'not-promised') return true
-  return cell.test.expectations.length === 0 && cell.conditions.some(({ holds }) => !holds)
+  const violated = cell.conditions.some(({ holds }) => !holds)
+  // In a test that knows what it expects of other designs, what is not promised explains a violation.
+  return violated && (cell.verdict === 'right' || cell.test.expectations.length === 0)
 }
 
 /** If no run of a complete exploration ends or fails, all go on for ever; the last state found is one of them. */

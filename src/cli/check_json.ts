@@ -1,5 +1,5 @@
 /** What `cowherd check --json` prints. */
-import { JSON_VERSION } from '../report/json.ts'
+import { forMachines, JSON_VERSION } from '../report/json.ts'
 import { type Result, summaryOf } from './check_result.ts'
 import { version } from './version.ts'
 
@@ -17,7 +17,7 @@ export function document(result: Result) {
       cells: result.rows[i]!.entries.map((entry, c) => ({
         design: result.columns[c]!.name,
         status: entry.status,
-        ...(entry.status === 'done' && entry.report),
+        ...(entry.status === 'done' && forMachines(entry.report)),
         ...(entry.status === 'error' && { message: entry.message }),
       })),
     })),

@@ -17,8 +17,9 @@ const COMMANDS = [registerStart, registerCheck, registerShow, registerDesigns, r
 // A reader that has seen enough (`| head`) closes the pipe: that is how it ends, not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
+    if (error.code === 'EPIPE') process.exit()
+    complain(`the output cannot be written: ${error.message}`)
+    process.exit(UNUSABLE)
   })
 }
 

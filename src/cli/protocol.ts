@@ -1,6 +1,6 @@
 /** What the main thread asks of its workers, and what they answer. */
 import type { Yardstick } from '../check/index.ts'
-import type { ExploreLimits } from '../engine/index.ts'
+import type { Bound, ExploreLimits } from '../engine/index.ts'
 import type { CellReport } from '../report/json.ts'
 
 /** A test as text: workers parse it themselves, since a parsed one is larger than that. */
@@ -63,7 +63,7 @@ export interface ShowOptions {
 export type ShowAnswer =
   | { readonly kind: 'shown'; readonly text: string; readonly report: CellReport }
   /** No outcome has all the terms. */
-  | { readonly kind: 'none'; readonly outcomes: readonly string[] }
+  | { readonly kind: 'none'; readonly outcomes: readonly string[]; readonly bounded: Bound | undefined }
 
 export type JobKind = keyof Jobs
 

@@ -1,5 +1,6 @@
 /** `cowherd show`: the run behind one cell of the table, step by step. */
 import type { Command } from 'commander'
+import type { Bound } from '../engine/index.ts'
 import { count, extent, rangeOf } from '../report/words.ts'
 import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
 import { UsageError } from './exit.ts'
@@ -44,7 +45,8 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
       ...(options.fold !== undefined && { fold: options.fold }),
     })
   })
-  if (answer.kind === 'none') throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes))
+  if (answer.kind === 'none')
+    throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes, answer.bounded))
   const { report } = answer
   print(answer.text.trimEnd())
   if (report.copies !== null) print(`\nCopies: ${rangeOf(report.copies)} in any run`)
@@ -69,10 +71,19 @@ function termsOf(text: string): string[] {
 
 const OUTCOMES_LISTED = 20
 
-function noSuchOutcome(wanted: string | undefined, outcomes: readonly string[]): string {
-  if (outcomes.length === 0) return 'this test has no outcome under this design: no run comes to an end'
+function noSuchOutcome(
+  wanted: string | undefined,
+  outcomes: readonly string[],
+  bounded: Bound | undefined,
+): string {
+  if (outcomes.length === 0) {
+    return bounded === undefined
+      ? 'this test has no outcome under this design: no run comes to an end'
+      : `no outcome was found before the exploration ended early (bounded by ${bounded}): allow it more`
+  }
   const hidden = outcomes.length - OUTCOMES_LISTED
   const list = outcomes.slice(0, OUTCOMES_LISTED).map((key) => `  ${key}`)
   if (hidden > 0) list.push(`  … and ${count(hidden)} more`)
-  return `no outcome has ${wanted}; there are:\n${list.join('\n')}`
+  const known = bounded === undefined ? 'there are' : `found so far (bounded by ${bounded})`
+  return `no outcome has ${wanted}; ${known}:\n${list.join('\n')}`
 }

@@ -124,7 +124,8 @@ function show(
 ): ShowAnswer {
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
-    return { kind: 'none', outcomes: cell.outcomes.map(({ outcome }) => outcome.key) }
+    const outcomes = cell.outcomes.map(({ outcome }) => outcome.key)
+    return { kind: 'none', outcomes, bounded: cell.exploration.bounded }
   }
   const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits) : undefined
   return {

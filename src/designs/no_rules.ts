@@ -21,6 +21,9 @@ export const NO_RULES: Rules = {
   *gup_must_unshare(): Steps<boolean> {
     return false
   },
+  *may_add_to_swap(): Steps<boolean> {
+    return true
+  },
   marks_pinned_mm: false,
   write_protect_seq: false,
   fast_pin_in_two_steps: false,

@@ -37,6 +37,8 @@ export const torvalds: Design = extend(v5_11, {
     gup_flags:
       'a FOLL_PIN takes a write fault first, so that the page is its owner’s alone and stays mapped writable (17 Dec 2021, rule (a); that the fault is a write fault is ours)',
     page_try_dup_rmap: 'fork copies a page that may be pinned (17 Dec 2021, rule (b))',
+    may_add_to_swap:
+      'reclaim leaves a page alone that may be pinned, before add_to_swap (18 Dec 2021, where he quotes the test)',
     fast_pin_in_two_steps: 'a lockless pin takes its reference before it counts as a pin (v5.14)',
   },
   promises: (reference, circumstance) => reference.pin && circumstance !== 'protected',

@@ -77,6 +77,12 @@ export interface Rules {
    */
   readonly fast_pin_in_two_steps: boolean
 
+  /**
+   * Reclaim, before it gives an anonymous page a place in swap (`add_to_swap`): may it, or must a page
+   * that may be pinned stay? Under the page lock. Nothing in this memory manager asks yet.
+   */
+  may_add_to_swap(k: Kernel, pfn: number): Steps<boolean>
+
   /** Pages carry PageAnonExclusive: set for a new page, cleared when it is shared. */
   readonly anon_exclusive: boolean
 

@@ -82,6 +82,8 @@ export function* do_wp_page(k: Kernel, vmf: WpFault): Steps<boolean> {
       yield* get_page(k, old)
       yield* ptl.unlock()
       return yield* call(wp_page_copy, vmf)
+    default:
+      throw new TypeError(`the rule wp_can_reuse returned ${decision}; expected 'reuse', 'copy' or 'retry'`)
   }
 }
 
@@ -220,7 +222,11 @@ function* copy_present_pte(
   const protect = pte_write(pte)
   if (protect && k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
   yield* get_page(k, page)
-  if (!(yield* call(k.rules.page_try_dup_rmap, parent, page))) {
+  const shared = yield* call(k.rules.page_try_dup_rmap, parent, page)
+  if (typeof shared !== 'boolean') {
+    throw new TypeError(`the rule page_try_dup_rmap returned ${shared}; expected true or false`)
+  }
+  if (!shared) {
     yield* put_page(page)
     return false
   }

@@ -51,7 +51,7 @@ function describeOutcome({ key, needs, verdict }: OutcomeSummary): string {
 type Colours = ReturnType<typeof pc.createColors>
 
 function conditionLines(condition: ConditionSummary, report: CellReport, colours: Colours): string[] {
-  const { quantifier, text, holds, observation, positive, negative } = condition
+  const { quantifier, text, holds, decided, observation, positive, negative } = condition
   const complete = report.exhaustive
   // Among no outcomes at all, or not all of them, Always and Never would claim too much.
   const sure = observation === 'Sometimes' || complete
@@ -60,8 +60,7 @@ function conditionLines(condition: ConditionSummary, report: CellReport, colours
     : observation === 'Never'
       ? `not found in ${count(report.states)} states (${extent(report).replace(/^.*?, /, '')})`
       : `Always so far ${positive} ${negative} (${extent(report)})`
-  const undecided = !complete && (quantifier === 'sometimes' ? !holds : holds)
-  const verdict = undecided
+  const verdict = !decided
     ? colours.magenta('not decided')
     : holds
       ? colours.green('holds')

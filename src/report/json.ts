@@ -45,8 +45,11 @@ export interface OutcomeSummary {
 export interface ConditionSummary {
   readonly quantifier: 'never' | 'always' | 'sometimes'
   readonly text: string
+  /** As far as was explored; see `decided`. */
   readonly holds: boolean
   readonly observation: 'Always' | 'Sometimes' | 'Never'
+  /** False if the exploration ended early and what it did not see may turn `holds` round. */
+  readonly decided: boolean
   /** How many outcomes satisfy the expression, and how many do not. */
   readonly positive: number
   readonly negative: number
@@ -86,7 +89,9 @@ export function cellReport(cell: Cell, yardstick: Yardstick, copies: Copies | un
         holdsIn(test, outcome, condition.expression),
       ).length
       const { quantifier, text } = condition
-      return { quantifier, text, holds, observation, positive, negative: cell.outcomes.length - positive }
+      const negative = cell.outcomes.length - positive
+      const decided = cell.exhaustive || (quantifier === 'sometimes' ? holds : !holds)
+      return { quantifier, text, holds, observation, decided, positive, negative }
     }),
     failures: cell.failures.map(({ failure, message }) => ({ failure, message })),
     expectation:
@@ -95,6 +100,14 @@ export function cellReport(cell: Cell, yardstick: Yardstick, copies: Copies | un
         : { ...expected(cell.expectation.expectation), met: cell.expectation.met },
     copies: copies ?? null,
   }
+}
+
+/** As `--json` prints it: what is not decided is null, so that nobody takes it for an answer. */
+export function forMachines(report: CellReport): object {
+  const conditions = report.conditions.map((condition) =>
+    condition.decided ? condition : { ...condition, holds: null, observation: null },
+  )
+  return { ...report, conditions }
 }
 
 /** A kind of reference in a circumstance, as a person would say it. */
