@@ -38,7 +38,7 @@ function simplify(set: Relaxation[]): Relaxation[] {
 }
 
 /** Drops sets that contain another one; the weakest first. */
-function minimal(sets: Relaxation[][]): Relaxation[][] {
+export function minimal(sets: Relaxation[][]): Relaxation[][] {
   const includes = (larger: Relaxation[], smaller: Relaxation[]): boolean =>
     smaller.every((one) => larger.some((other) => covers(other, one)))
   const kept = sets.filter(

@@ -12,3 +12,8 @@ export const INTERRUPTED = 130
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
+
+/** Somebody pressed Ctrl-C; the message says what is missing because of it. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
+}

@@ -3,7 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerDesigns } from './designs.ts'
-import { OK, UNUSABLE, UsageError } from './exit.ts'
+import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
 import { registerNew } from './new.ts'
 import { registerShow } from './show.ts'
@@ -53,6 +53,9 @@ try {
   else if (error instanceof UsageError) {
     complain(error.message)
     process.exitCode = UNUSABLE
+  } else if (error instanceof Interruption) {
+    complain(error.message)
+    process.exitCode = INTERRUPTED
   } else {
     complain(`This is a mistake in Cowherd itself:\n${error instanceof Error ? error.stack : String(error)}`)
     process.exitCode = UNUSABLE

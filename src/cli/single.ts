@@ -1,7 +1,7 @@
 /** What the commands about a single cell have in common. */
 import { designNamed } from '../designs/index.ts'
 import { chooseDesigns } from './choices.ts'
-import { UsageError } from './exit.ts'
+import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
 import { ProgressLine } from './terminal.ts'
@@ -20,14 +20,24 @@ export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T
     if (Date.now() - began < PATIENCE_MS || states === 0) return
     progress.show(`${states.toLocaleString('en-US')} states  depth ${depth}  frontier ${frontier}`)
   })
+  let interrupted = false
+  const interrupt = (): void => {
+    if (interrupted) process.exit(INTERRUPTED)
+    interrupted = true
+    process.exitCode = INTERRUPTED
+    pool.stop()
+  }
+  process.on('SIGINT', interrupt)
   try {
     return await work(pool)
   } catch (error) {
+    if (interrupted) throw new Interruption(`${about}: interrupted before there was anything to show`)
     if (error instanceof JobError && error.fault !== 'internal') {
       throw new UsageError(error.message.startsWith(about) ? error.message : `${about}: ${error.message}`)
     }
     throw error
   } finally {
+    process.off('SIGINT', interrupt)
     progress.clear()
     await pool.close()
   }

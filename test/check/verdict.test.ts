@@ -1,6 +1,8 @@
 /** What counts as worse, and where a value that is observed may come from. */
 import { expect, test } from 'vitest'
 import { foreignReads, runTest, worst } from '../../src/check/index.ts'
+import { minimal } from '../../src/check/yardstick.ts'
+import type { Circumstance } from '../../src/designs/index.ts'
 import { v5_7 } from '../../src/designs/v5_7.ts'
 import { v5_9 } from '../../src/designs/v5_9.ts'
 import { traceTo } from '../../src/engine/index.ts'
@@ -49,4 +51,19 @@ page x = 0
 process parent { fork child; wait gone; x = 1; signal written }
 process child { pin p = x for read, get; unmap x; signal gone; wait written; r0 = p }`
   expect(foreignIn(source, v5_7.rules, 'child.r0=1')).toBe(2)
+})
+
+test('of several explanations the weakest comes first, and one that includes another is dropped', () => {
+  const relaxation = (pin: boolean, circumstance: Circumstance) => ({
+    reference: { pin, write: false, longterm: false },
+    circumstance,
+  })
+  const any = [relaxation(false, 'any')]
+  const later = [relaxation(true, 'later-fork')]
+  const both = [relaxation(true, 'later-fork'), relaxation(true, 'protected')]
+  const strong = [relaxation(true, 'any')]
+  expect(minimal([any, later])).toEqual([later, any])
+  expect(minimal([later, any])).toEqual([later, any])
+  expect(minimal([both, later])).toEqual([later])
+  expect(minimal([strong, later])).toEqual([later])
 })
