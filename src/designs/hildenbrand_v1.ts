@@ -28,7 +28,8 @@ export const hildenbrand_v1 = extend(v5_11, {
       'a write fault reuses a page only if its reference count is 1 (v5.16, 09854ba94c6a); an unsharing fault copies it if its mapcount is above 1 (06/11)',
     gup_must_unshare:
       'any reference for reading at an anonymous page with mapcount above 1 unshares it first (07/11)',
-    fast_pin_in_two_steps: 'a lockless pin takes its reference before it counts as a pin (v5.14)',
+    fast_pin_in_two_steps:
+      'a lockless pin takes its reference before it counts as a pin (c24d37322548, v5.14)',
   },
 })
 

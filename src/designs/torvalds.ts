@@ -11,7 +11,10 @@ const belief =
   'a page that one has pinned oneself is one’s own fault.'
 
 const sources = [
-  { what: 'break pre-existing COW, make sure no future COW', where: 'Linus Torvalds, 17 Dec 2021, linux-mm' },
+  {
+    what: 'break pre-existing COW, make sure no future COW',
+    where: 'Linus Torvalds, 17 Dec 2021, linux-mm; linux-doc archive msg106633, msg106637',
+  },
   { what: 'the fullest statement of the rules', where: 'Linus Torvalds, 18 Dec 2021, linux-mm' },
   {
     what: 'on write-protecting pages that one has pinned',
@@ -39,7 +42,8 @@ export const torvalds: Design = extend(v5_11, {
     page_try_dup_rmap: 'fork copies a page that may be pinned (17 Dec 2021, rule (b))',
     may_add_to_swap:
       'reclaim leaves a page alone that may be pinned, before add_to_swap (18 Dec 2021, where he quotes the test)',
-    fast_pin_in_two_steps: 'a lockless pin takes its reference before it counts as a pin (v5.14)',
+    fast_pin_in_two_steps:
+      'a lockless pin takes its reference before it counts as a pin (c24d37322548, v5.14)',
   },
   promises: (reference, circumstance) => reference.pin && circumstance !== 'protected',
 })

@@ -15,14 +15,18 @@ export const v5_18 = extend(v5_11, {
   sources: [
     { what: 'mm: optimize do_wp_page() for exclusive pages in the swapcache', where: '53a05ad9f21d' },
     { what: 'mm: optimize do_wp_page() for fresh pages in local LRU pagevecs', where: 'd4c470970d45' },
-    { what: 'pins taken in two steps: try_grab_compound_head (v5.14)', where: 'mm/gup.c' },
+    {
+      what: 'pins taken in two steps: fix of a race in try_grab_compound_head (v5.14)',
+      where: 'c24d37322548',
+    },
   ],
   rules: { wp_can_reuse: count_after_draining, wp_drains_batch: true, fast_pin_in_two_steps: true },
   because: {
     wp_can_reuse:
       'a write fault reuses a page only if its reference count is 1 under the page lock; if the lock is taken, it copies (53a05ad9f21d)',
     wp_drains_batch: "a write fault first empties this processor's LRU batch (d4c470970d45)",
-    fast_pin_in_two_steps: 'a lockless pin takes its reference before it counts as a pin (v5.14)',
+    fast_pin_in_two_steps:
+      'a lockless pin takes its reference before it counts as a pin (c24d37322548, v5.14)',
   },
 })
 

@@ -73,7 +73,7 @@ export interface Rules {
 
   /**
    * A fast FOLL_PIN raises the reference count and the pin count in two steps, so that for a
-   * moment the page does not look pinned (from v5.14), not in one.
+   * moment the page does not look pinned (c24d37322548, from v5.14), not in one.
    */
   readonly fast_pin_in_two_steps: boolean
 
