@@ -6,7 +6,7 @@ import type { Condition, Expectation, Failure, Litmus, Verdict } from '../litmus
 import { conditionHolds, holdsIn, type Outcome } from '../litmus/outcome.ts'
 import { foreignReads } from './provenance.ts'
 import { type End, type Run, type RunOptions, runTest } from './run.ts'
-import { type CellVerdict, failureOf, LIVELOCK, worst } from './verdict.ts'
+import { type CellVerdict, failureOf, worst } from './verdict.ts'
 import type { Yardstick } from './yardstick.ts'
 
 export interface OutcomeReport {
@@ -64,11 +64,10 @@ export function checkCell(
   const { exploration, ends } = run
   const outcomes = ends.map((end) => judge(test, design, yardstick, run, end))
   const conditions = test.conditions.map((condition) => judgeCondition(test, condition, ends))
-  const failures = [...exploration.failures, ...livelock(exploration)].map((run) => ({
-    failure: failureOf(run),
-    message: run.message,
-    run,
-  }))
+  const failures = [
+    ...exploration.failures.map((run) => ({ failure: failureOf(run), message: run.message, run })),
+    ...livelock(exploration),
+  ]
   const verdict = worst([...outcomes.map((o) => o.verdict), ...failures.map((f) => f.failure)])
   const exhaustive = exploration.bounded === undefined && yardstick.exhaustive
   const expectation = judgeExpectation(test, design, verdict, conditions, exhaustive)
@@ -95,9 +94,11 @@ export function isSurprise(cell: Cell): boolean {
 }
 
 /** If no run of a complete exploration ends or fails, all go on for ever; the last state found is one of them. */
-function livelock({ states, bounded, finals, failures }: Exploration): FailedRun[] {
+function livelock({ states, bounded, finals, failures }: Exploration): FailureReport[] {
   if (bounded !== undefined || finals.length > 0 || failures.length > 0) return []
-  return [{ kind: 'failure', message: LIVELOCK, state: states - 1, step: undefined }]
+  const message = 'no run comes to an end'
+  const run: FailedRun = { kind: 'failure', message, state: states - 1, step: undefined }
+  return [{ failure: 'livelock', message, run }]
 }
 
 function judge(test: Litmus, design: Design, yardstick: Yardstick, run: Run, end: End): OutcomeReport {

@@ -15,14 +15,10 @@ export function worst(verdicts: Iterable<CellVerdict>): CellVerdict {
   return result
 }
 
-/** The message of a run that goes on for ever, as all others do. */
-export const LIVELOCK = 'no run comes to an end'
-
 /** What a run that the engine ended as a failure counts as. */
 export function failureOf(failed: FailedRun): Failure {
   if (failed.kind === 'deadlock') return 'deadlock'
   if (failed.message.startsWith('use after free')) return 'use-after-free'
-  if (failed.message === LIVELOCK) return 'livelock'
   if (failed.message.startsWith('leak')) return 'leak'
   return 'broken-invariant'
 }

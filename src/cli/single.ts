@@ -1,5 +1,6 @@
 /** What the commands about a single cell have in common. */
 import { designNamed } from '../designs/index.ts'
+import { count } from '../report/words.ts'
 import { chooseDesigns } from './choices.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
@@ -18,7 +19,7 @@ export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T
   const began = Date.now()
   const pool = new Pool(1, ({ states, depth, frontier }) => {
     if (Date.now() - began < PATIENCE_MS || states === 0) return
-    progress.show(`${states.toLocaleString('en-US')} states  depth ${depth}  frontier ${frontier}`)
+    progress.show(`${count(states)} states  depth ${depth}  frontier ${frontier}`)
   })
   let interrupted = false
   const interrupt = (): void => {

@@ -1,13 +1,12 @@
 /** `cowherd start`: what Cowherd is for, on one screen, found by the machine while you watch. */
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import type { CellReport } from '../report/json.ts'
 import { extent } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
 import { limitsOf } from './choices.ts'
 import { OK, SURPRISED } from './exit.ts'
 import { Pool } from './pool.ts'
-import type { TestText } from './protocol.ts'
+import type { CellInput } from './protocol.ts'
 import { builtIn, summarize } from './summary.ts'
 import { outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
 import { findTest } from './tests.ts'
@@ -54,8 +53,10 @@ async function start(): Promise<number> {
     print('')
 
     print(bold(`CVE-2020-29374, as Linux ${OPEN} has it: the shortest of all runs that show it`))
-    const shown = showHole(pool, text, width)
-    const checked = checkCell(pool, text, CLOSED)
+    const limits = limitsOf({})
+    const yardstick = await pool.run('yardstick', { test: text, limits }, FIRST)
+    const shown = showHole(pool, { test: text, design: builtIn(OPEN), yardstick, limits }, width)
+    const checked = pool.run('cell', { test: text, design: builtIn(CLOSED), yardstick, limits }, FIRST)
     // The suite is explored while people read.
     const summarized = summarize(pool)
     summarized.catch(() => {})
@@ -109,23 +110,9 @@ function legend(tests: number, counted: number): string {
 }
 
 /** The run, folded, and why it is wrong, without the heading of `cowherd show`. */
-async function showHole(pool: Pool, test: TestText, width: number): Promise<string> {
-  const limits = limitsOf({})
-  const yardstick = await pool.run('yardstick', { test, limits }, FIRST)
-  const answer = await pool.run(
-    'show',
-    {
-      ...{ test, design: builtIn(OPEN), yardstick, limits, terms: undefined, copies: false },
-      ...{ width, colour: outputColour(), fold: 15 },
-    },
-    FIRST,
-  )
+async function showHole(pool: Pool, cell: CellInput, width: number): Promise<string> {
+  const options = { terms: undefined, copies: false, width, colour: outputColour(), fold: 15 }
+  const answer = await pool.run('show', { ...cell, ...options }, FIRST)
   if (answer.kind === 'none') return ''
   return answer.text.split('\n\n').slice(1).join('\n\n').trimEnd()
-}
-
-async function checkCell(pool: Pool, test: TestText, design: string): Promise<CellReport> {
-  const limits = limitsOf({})
-  const yardstick = await pool.run('yardstick', { test, limits }, FIRST)
-  return pool.run('cell', { test, design: builtIn(design), yardstick, limits }, FIRST)
 }

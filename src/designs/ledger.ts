@@ -2,7 +2,7 @@
  * The ledger of the relaxed yardstick: what has happened to references, and what they have been
  * denied. It lives in locations of its own behind the machine's.
  */
-import type { Cell, Memory, View } from '../engine/index.ts'
+import { type Cell, type Memory, pick, type View } from '../engine/index.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import type { GupFlags, Machine } from '../mm/machine.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
@@ -168,7 +168,7 @@ export function charge(view: View, k: Kernel, ref: number, among: readonly Circu
       circumstance !== 'any' && among.includes(circumstance) && view.get(happened[ref]![i]!.location) === 1,
   )
   if (open.length === 0) open.push('any')
-  const circumstance = open[open.length === 1 ? 0 : view.choose(open.length)]!
+  const circumstance = pick(view, open)
   const i = relaxations.findIndex(
     (relaxation) => sameReference(relaxation.reference, flags) && relaxation.circumstance === circumstance,
   )

@@ -10,7 +10,7 @@
  * One exploration serves every K: the run keeps a ledger of the kinds that it made use of, so
  * that a final memory comes with the K that it needs.
  */
-import { atomic, BLOCKED, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, BLOCKED, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Hooks, Kernel } from '../mm/kernel.ts'
 import { copy_user_word } from '../mm/memory.ts'
 import { allocate, drop_reference, take_reference } from '../mm/page_alloc.ts'
@@ -70,7 +70,7 @@ function beginCopy(view: View, k: Kernel): Response {
   const { copying, vpn, source, target } = ledgerOf(k)
   const candidates = copyable(view, k)
   if (candidates.length === 0) return BLOCKED
-  const chosen = candidates[candidates.length === 1 ? 0 : view.choose(candidates.length)]!
+  const chosen = pick(view, candidates)
   const page = allocate(view, k)
   if (page < 0) return page
   const pfn = pte_pfn(view.get(k.mm[chosen.mm]!.pte[chosen.vpn]!.location))
@@ -109,7 +109,7 @@ function copySomeWord(view: View, k: Kernel): Response {
   const done = view.get(copied.location)
   const remaining: number[] = []
   for (let word = 0; word < k.words; word++) if (!(done & (1 << word))) remaining.push(word)
-  const word = remaining[remaining.length === 1 ? 0 : view.choose(remaining.length)]!
+  const word = pick(view, remaining)
   view.set(copied.location, done | (1 << word))
   return copy_user_word(view, k, view.get(target.location), view.get(source.location), word)
 }

@@ -29,6 +29,7 @@ export {
   FAILED,
   type Plain,
   type Procedure,
+  pick,
   type Request,
   type Response,
   type Steps,

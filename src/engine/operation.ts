@@ -111,6 +111,11 @@ function choose_(view: View, _context: unknown, n: number): Response {
   return view.choose(n)
 }
 
+/** Any one of some things, within an operation: the engine tries them all. There must be at least one. */
+export function pick<T>(view: View, from: readonly T[]): T {
+  return from[from.length === 1 ? 0 : view.choose(from.length)]!
+}
+
 /** Ends the run as a failure unless `condition` holds; costs no step when it does. */
 export function* assert(condition: boolean, message: string): Steps<void> {
   if (!condition) yield* atomic(fail, message)

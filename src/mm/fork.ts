@@ -1,5 +1,5 @@
 /** The birth and the end of processes (kernel/fork.c, kernel/exit.c). */
-import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { EXITED, RUNNING, ZERO_PFN } from './machine.ts'
 import { copy_page_range, copy_user_word } from './memory.ts'
@@ -81,7 +81,7 @@ function allWords(k: Kernel): number {
 function copy_some_word(view: View, k: Kernel, parent: number, child: number, remaining: number): Response {
   const candidates: number[] = []
   for (let i = 0; i < k.config.pages.length * k.words; i++) if (remaining & (1 << i)) candidates.push(i)
-  const index = candidates[candidates.length === 1 ? 0 : view.choose(candidates.length)]!
+  const index = pick(view, candidates)
   const vpn = Math.floor(index / k.words)
   const from = view.get(k.mm[parent]!.pte[vpn]!.location)
   const to = view.get(k.mm[child]!.pte[vpn]!.location)

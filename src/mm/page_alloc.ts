@@ -4,7 +4,7 @@
  * Allocation may return any free frame that was in use before, or the lowest one that never
  * was: frames never used are alike in every respect, so trying one of them is enough.
  */
-import { atomic, BLOCKED, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, BLOCKED, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { ZERO_PFN } from './machine.ts'
 
@@ -23,7 +23,7 @@ export function allocate(view: View, k: Kernel): Response {
   if (used < k.page.length) free.push(used)
   if (free.length === 0) return view.fail('out of frames: give the test more')
   // Where nothing is shared nobody can remember a freed frame.
-  const pfn = free[free.length === 1 || k.rules.shares_nothing ? 0 : view.choose(free.length)]!
+  const pfn = k.rules.shares_nothing ? free[0]! : pick(view, free)
   if (pfn === used) view.set(k.framesUsed.location, used + 1)
   view.set(k.page[pfn]!.refcount.location, 1)
   return pfn
@@ -115,7 +115,7 @@ function drain_any(view: View, k: Kernel): Response {
     if (view.get(k.page[pfn]!.batch.location) !== 0) batched.push(pfn)
   }
   if (batched.length === 0) return BLOCKED
-  const pfn = batched[batched.length === 1 ? 0 : view.choose(batched.length)]!
+  const pfn = pick(view, batched)
   view.set(k.page[pfn]!.batch.location, 0)
   return drop_reference(view, k, pfn)
 }

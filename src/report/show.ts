@@ -8,6 +8,7 @@ import { lockLegend, scheduleOf } from './schedule.ts'
 import { Story } from './story.ts'
 import { explain, type Selection } from './why.ts'
 import { readableMessage } from './why_failed.ts'
+import { count } from './words.ts'
 import { enumerate, wrap } from './wrap.ts'
 
 export interface ShowOptions {
@@ -105,11 +106,10 @@ function steps(n: number): string {
 /** How sure it is that there is no shorter run, and how far the exploration went. */
 function explored(cell: Cell): string {
   const { states, bounded } = cell.exploration
-  const count = states.toLocaleString('en-US')
   const shortest = 'none is shorter'
   if (bounded !== undefined)
-    return `${shortest}; ${count} states were explored before the bound on ${bounded}`
-  const all = `${shortest}; all ${count} states were explored`
+    return `${shortest}; ${count(states)} states were explored before the bound on ${bounded}`
+  const all = `${shortest}; all ${count(states)} states were explored`
   return cell.exhaustive ? all : `${all}, but not all of the yardstick's: the verdict is not certain`
 }
 
