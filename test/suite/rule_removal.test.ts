@@ -9,19 +9,13 @@ import { runTest } from '../../src/check/index.ts'
 import { DESIGNS, type Design, NO_RULES, type RuleName } from '../../src/designs/index.ts'
 import type { Litmus } from '../../src/litmus/index.ts'
 import type { Rules } from '../../src/mm/kernel.ts'
+import { behaviourOf, copiesOf } from './behaviour.ts'
 import { corpus } from './corpus.ts'
 
 const SUITE = corpus()
 
-/** What a test shows of a set of rules: outcomes and failures, and the range of copies. */
-function behaviour(litmus: Litmus, rules: Rules, counting: boolean): string {
-  const { program, exploration, ends } = runTest(litmus, rules, {}, { countCopies: counting })
-  const outcomes = ends.map(({ outcome, memories }) =>
-    counting
-      ? `${outcome.key} ${[...new Set(memories.map((m) => m.get(program.kernel.copies.location)))].sort()}`
-      : outcome.key,
-  )
-  return [...outcomes, ...exploration.failures.map(({ message }) => message)].sort().join('\n')
+function shown(litmus: Litmus, rules: Rules, counting: boolean): string {
+  return counting ? copiesOf(litmus, rules)!.behaviour : behaviourOf(runTest(litmus, rules))
 }
 
 const original = new Map<string, string>()
@@ -30,9 +24,9 @@ function differs(design: Design, rules: Rules): string | undefined {
   for (const counting of [false, true]) {
     for (const { file, test: litmus } of SUITE) {
       const key = `${design.name} ${file} ${counting}`
-      const before = original.get(key) ?? behaviour(litmus, design.rules, counting)
+      const before = original.get(key) ?? shown(litmus, design.rules, counting)
       original.set(key, before)
-      const after = behaviour(litmus, rules, counting)
+      const after = shown(litmus, rules, counting)
       if (before !== after) return litmus.name
     }
   }
