@@ -4,10 +4,10 @@
  */
 import type { Memory, Step, Trace } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
+import { copy_user_word } from '../mm/do_wp_page.ts'
 import { device_load, device_store } from '../mm/gup.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import { EXITED, FAULTED, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
-import { copy_user_word } from '../mm/memory.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
 import { load, store } from '../mm/tlb.ts'
 

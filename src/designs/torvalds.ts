@@ -2,7 +2,7 @@
 import type { Steps } from '../engine/index.ts'
 import type { Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
 import { type Design, extend } from './design.ts'
-import { v5_11 } from './v5_11.ts'
+import { v5_16 } from './v5_16.ts'
 
 const belief =
   'A write needs exclusive access, and only the reference count can say that nobody else has any: reuse when ' +
@@ -25,7 +25,7 @@ const sources = [
 const wp_because =
   'a write fault reuses a page only if its reference count is 1 under the page lock; if the lock is taken, it copies (18 Dec 2021: "the only thing that says no other users is the page count")'
 
-export const torvalds: Design = extend(v5_11, {
+export const torvalds: Design = extend(v5_16, {
   name: 'torvalds',
   title: 'Linus Torvalds, 17 December 2021: break pre-existing COW, make sure no future COW',
   belief,
@@ -33,7 +33,6 @@ export const torvalds: Design = extend(v5_11, {
   rules: {
     wp_can_reuse: only_reference,
     gup_flags: (flags) => ({ ...flags, write: flags.write || flags.pin }),
-    fast_pin_in_two_steps: true,
   },
   because: {
     wp_can_reuse: wp_because,
@@ -42,8 +41,6 @@ export const torvalds: Design = extend(v5_11, {
     page_try_dup_rmap: 'fork copies a page that may be pinned (17 Dec 2021, rule (b))',
     may_add_to_swap:
       'reclaim leaves a page alone that may be pinned, before add_to_swap (18 Dec 2021, where he quotes the test)',
-    fast_pin_in_two_steps:
-      'a lockless pin takes its reference before it counts as a pin (c24d37322548, v5.14)',
   },
   promises: (reference, circumstance) => reference.pin && circumstance !== 'protected',
 })

@@ -58,6 +58,9 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
     frames: framesNeeded(test, names.references.length),
     lruBatch: counting,
     countCopies: counting,
+    parents: test.processes.map(({ parent }) => test.processes.findIndex(({ name }) => name === parent)),
+    swapSlots: 0,
+    ksm: false,
   }
   const kernel = new Kernel(config, rules)
   const threads: ThreadSpec[] = test.processes

@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts'
 import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
 import { drop_reference, take_reference } from './page_alloc.ts'
-import { pte_none, pte_pfn, pte_write } from './pte.ts'
+import { pte_dirty, pte_pfn, pte_present, pte_write } from './pte.ts'
 import { store_word } from './tlb.ts'
 
 /** No page: the lockless walk gave up, or the address is not mapped as it must be. */
@@ -56,9 +56,9 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
   const entry = yield* pte[vpn]!.read()
-  // FOLL_COW needs a dirty entry, which the zero page's never is.
-  const broken_cow = cow && pte_pfn(entry) !== ZERO_PFN
-  if (pte_none(entry) || (write && !pte_write(entry) && !broken_cow)) {
+  // FOLL_COW needs a dirty entry.
+  const broken_cow = cow && pte_dirty(entry)
+  if (!pte_present(entry) || (write && !pte_write(entry) && !broken_cow)) {
     yield* ptl.unlock()
     const kind = write ? 'write' : 'read'
     const broken = yield* call(handle_mm_fault, { mm, cpu, vpn, kind, vm_write } as const)
@@ -99,7 +99,7 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
   const pte = k.mm[mm]!.pte[vpn]!
   if (k.rules.shares_nothing) return (yield* atomic(walk_and_grab, mm, vpn, write, flags.pin, ref)) - 1
   const entry = yield* pte.read()
-  if (pte_none(entry) || (write && !pte_write(entry))) return NO_PAGE
+  if (!pte_present(entry) || (write && !pte_write(entry))) return NO_PAGE
   const page = pte_pfn(entry)
   // The zero page's entry is special: the fast walk never takes it.
   if (page === ZERO_PFN) return NO_PAGE
@@ -132,7 +132,7 @@ function walk_and_grab(
   ref: number,
 ): Response {
   const entry = view.get(k.mm[mm]!.pte[vpn]!.location)
-  if (pte_none(entry) || (write && !pte_write(entry))) return 0
+  if (!pte_present(entry) || (write && !pte_write(entry))) return 0
   grab(view, k, pte_pfn(entry), pin, ref)
   return 1 + pte_pfn(entry)
 }

@@ -1,12 +1,14 @@
 /** What must hold in every run, whatever the design. */
 import type { Memory } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
-import { VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
-import { pte_none, pte_pfn, pte_write } from './pte.ts'
+import { ON_LRU, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
+import { is_swap_pte, pte_none, pte_pfn, pte_present, pte_swp_slot, pte_write } from './pte.ts'
 
 /** While no page-table lock is held: mapcounts are exact, and reference counts high enough. */
 export function countsHold(k: Kernel, memory: Memory): string | undefined {
   if (k.mm.some(({ ptl }) => memory.get(ptl.location) !== 0)) return undefined
+  const slots = slotsHold(k, memory)
+  if (slots !== undefined) return slots
   const { mapped, referenced } = countUses(k, memory)
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
     const page = k.page[pfn]!
@@ -15,7 +17,8 @@ export function countsHold(k: Kernel, memory: Memory): string | undefined {
       return `page ${pfn} has mapcount ${mapcount} and ${mapped[pfn]} page-table entries`
     }
     const refcount = memory.get(page.refcount.location)
-    const uses = mapped[pfn]! + referenced[pfn]!
+    const frozen = refcount === 0 && memory.get(page.lru.location) === k.ISOLATED
+    const uses = frozen ? mapped[pfn]! : mapped[pfn]! + referenced[pfn]!
     if (refcount < uses) return `page ${pfn} has refcount ${refcount} and ${uses} users`
   }
   return undefined
@@ -51,9 +54,9 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
   const { mapped, referenced, pinned } = countUses(k, memory)
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
     const page = k.page[pfn]!
-    const batched = memory.get(page.batch.location) === 0 ? 0 : 1
+    const offList = memory.get(page.lru.location) === ON_LRU ? 0 : 1
     const refcount = memory.get(page.refcount.location)
-    const uses = mapped[pfn]! + referenced[pfn]! + batched
+    const uses = mapped[pfn]! + referenced[pfn]! + offList
     if (refcount > uses) return `leak: page ${pfn} has refcount ${refcount} and ${uses} users`
     if (refcount < uses) return `page ${pfn} has refcount ${refcount} and ${uses} users`
     const pins = memory.get(page.pins.location)
@@ -79,8 +82,31 @@ function staleTlb(k: Kernel, memory: Memory): string | undefined {
       const entry = memory.get(cpu.tlb[vpn]!.location)
       if (pte_none(entry)) continue
       const pte = memory.get(k.mm[cpu.mm]!.pte[vpn]!.location)
-      const same = !pte_none(pte) && pte_pfn(pte) === pte_pfn(entry) && (pte_write(pte) || !pte_write(entry))
+      const same =
+        pte_present(pte) && pte_pfn(pte) === pte_pfn(entry) && (pte_write(pte) || !pte_write(entry))
       if (!same) return `the TLB of ${cpu.name} holds an entry that its flush should have removed`
+    }
+  }
+  return undefined
+}
+
+/** While no page-table lock is held: the count of each place in swap, and what the swap cache has for it. */
+function slotsHold(k: Kernel, memory: Memory): string | undefined {
+  const named = new Array<number>(k.slot.length).fill(0)
+  for (const { pte } of k.mm) {
+    for (const cell of pte) {
+      const entry = memory.get(cell.location)
+      if (is_swap_pte(entry)) named[pte_swp_slot(entry)]!++
+    }
+  }
+  for (let slot = 0; slot < k.slot.length; slot++) {
+    const { count, cache } = k.slot[slot]!
+    const counted = memory.get(count.location)
+    if (counted !== named[slot])
+      return `swap ${slot} has count ${counted} and ${named[slot]} page-table entries`
+    const pfn = memory.get(cache.location) - 1
+    if (pfn >= 0 && memory.get(k.page[pfn]!.swap.location) !== 1 + slot) {
+      return `page ${pfn} does not know that it is in the swap cache`
     }
   }
   return undefined
@@ -90,6 +116,7 @@ function staleTlb(k: Kernel, memory: Memory): string | undefined {
 interface Uses {
   readonly mapped: number[]
   readonly writable: number[]
+  /** References of GUP, and the swap cache's. */
   readonly referenced: number[]
   readonly pinned: number[]
 }
@@ -97,10 +124,13 @@ interface Uses {
 function countUses(k: Kernel, memory: Memory): Uses {
   const none: readonly number[] = new Array(k.page.length).fill(0)
   const uses: Uses = { mapped: [...none], writable: [...none], referenced: [...none], pinned: [...none] }
+  k.page.forEach(({ swap }, pfn) => {
+    if (memory.get(swap.location) !== 0) uses.referenced[pfn]!++
+  })
   for (const { pte } of k.mm) {
     for (const cell of pte) {
       const entry = memory.get(cell.location)
-      if (pte_none(entry)) continue
+      if (!pte_present(entry)) continue
       uses.mapped[pte_pfn(entry)]!++
       if (pte_write(entry)) uses.writable[pte_pfn(entry)]!++
     }

@@ -14,7 +14,8 @@
 import { atomic, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { FAULTED, ZERO_PFN } from './machine.ts'
-import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_write } from './pte.ts'
+import { is_free } from './page_alloc.ts'
+import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_present, pte_write } from './pte.ts'
 
 const MISS = 0
 const HIT = 1
@@ -44,8 +45,8 @@ export function load(
 ): Response {
   const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
   if (pte_none(entry)) return MISS
+  if (is_free(view, k, pte_pfn(entry))) return view.fail(STALE)
   const page = k.page[pte_pfn(entry)]!
-  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
   view.set(k.register[register]!.location, view.get(page.word[word]!.location))
   return HIT
 }
@@ -67,9 +68,8 @@ export function store(
 /** Changes a word of a page, as part of a larger step. */
 export function store_word(view: View, k: Kernel, pfn: number, word: number, value: number): Response {
   if (pfn === ZERO_PFN) return view.fail('the zero page is written')
-  const page = k.page[pfn]!
-  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
-  view.set(page.word[word]!.location, value)
+  if (is_free(view, k, pfn)) return view.fail(STALE)
+  view.set(k.page[pfn]!.word[word]!.location, value)
   return HIT
 }
 
@@ -78,7 +78,7 @@ const STALE = 'use after free: a free page is accessed through a stale TLB entry
 function walk(view: View, k: Kernel, cpu: number, vpn: number, write: boolean): Response {
   const { mm, tlb } = k.cpu[cpu]!
   const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
-  if (pte_none(pte) || (write && !pte_write(pte))) return MISS
+  if (!pte_present(pte) || (write && !pte_write(pte))) return MISS
   view.set(tlb[vpn]!.location, pte)
   return HIT
 }
@@ -96,6 +96,17 @@ export function* flush_tlb_page(k: Kernel, mm: number, vpn: number): Steps<void>
 /** Flushes everything from the TLBs of all processors that run the mm. */
 export function* flush_tlb_mm(k: Kernel, mm: number): Steps<void> {
   for (const cpu of k.mm[mm]!.cpus) yield* atomic(flush_all, cpu)
+}
+
+/**
+ * Makes up for a flush that reclaim has put off, before this mm's entries are changed on the
+ * strength of what they are now. The page-table lock is held.
+ */
+export function* flush_tlb_batched_pending(k: Kernel, mm: number): Steps<void> {
+  const { tlb_flush_batched } = k.mm[mm]!
+  if (k.slot.length === 0 || !(yield* tlb_flush_batched.is(1))) return
+  yield* flush_tlb_mm(k, mm)
+  yield* tlb_flush_batched.write(0)
 }
 
 function flush_all(view: View, k: Kernel, cpu: number): Response {

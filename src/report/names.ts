@@ -12,7 +12,7 @@ import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
 export type Place =
   | { readonly kind: 'state' | 'mmap_lock' | 'ptl' | 'has_pinned' | 'write_protect_seq'; readonly mm: number }
   | { readonly kind: 'vma' | 'pte'; readonly mm: number; readonly vpn: number }
-  | { readonly kind: Counter | 'exclusive' | 'page_lock' | 'batch'; readonly pfn: number }
+  | { readonly kind: Counter | 'exclusive' | 'page_lock' | 'lru'; readonly pfn: number }
   | { readonly kind: 'word'; readonly pfn: number; readonly word: number }
   | { readonly kind: 'ended'; readonly cpu: number }
   | { readonly kind: 'tlb'; readonly cpu: number; readonly vpn: number }
@@ -69,7 +69,7 @@ export class Names {
         return `${this.page(place.pfn)} PageAnonExclusive`
       case 'page_lock':
         return `lock of ${this.page(place.pfn)}`
-      case 'batch':
+      case 'lru':
         return `${this.page(place.pfn)} batch`
       case 'word':
         return this.word(place.pfn, place.word)
@@ -107,7 +107,7 @@ export class Names {
         return value === 0 ? 'not sent' : 'sent'
       case 'ended':
         return value === 0 ? 'running' : 'ended'
-      case 'batch':
+      case 'lru':
         return value === 0 ? 'none' : `${this.k.cpu[value - 1]?.name}'s`
       default:
         return String(value)
@@ -149,7 +149,7 @@ export class Names {
         })
     })
     k.page.forEach((page, pfn) => {
-      for (const kind of ['refcount', 'mapcount', 'pins', 'exclusive', 'batch'] as const) {
+      for (const kind of ['refcount', 'mapcount', 'pins', 'exclusive', 'lru'] as const) {
         note(page[kind], { kind, pfn })
       }
       note(page.lock, { kind: 'page_lock', pfn })
