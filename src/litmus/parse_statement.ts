@@ -48,10 +48,10 @@ function keywordStatement(reader: Reader) {
     case 'unmap':
     case 'dontneed':
       reader.take()
-      return { kind: keyword, page: reader.name('the name of a page') } as const
+      return { kind: keyword, page: reader.page() } as const
     case 'mprotect':
       reader.take()
-      return { kind: keyword, page: reader.name('the name of a page'), writable: protection(reader) } as const
+      return { kind: keyword, page: reader.page(), writable: protection(reader) } as const
     case 'release':
       reader.take()
       return { kind: keyword, ref: reader.name('the name of a reference') } as const
@@ -83,7 +83,7 @@ function pin(reader: Reader) {
   const keyword = reader.take()
   const ref = reader.name('a name for the reference')
   if (!reader.accept('=')) reader.unexpected(`"= <page>" after ${quote(ref.text)}`)
-  const page = reader.name('the name of a page')
+  const page = reader.page()
   if (!reader.accept('for')) reader.unexpected(`"for" and ${list(PIN_OPTIONS)}`)
 
   const chosen = pinOptions(reader)

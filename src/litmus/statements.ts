@@ -3,6 +3,7 @@
 import type { Span, Statement, StatementKind, WordRef } from './ast.ts'
 import { quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
+import { resolvePage } from './pages.ts'
 import type { Reference, Scope } from './scope.ts'
 import {
   dotted,
@@ -184,21 +185,7 @@ export class ThreadResolver {
   }
 
   /** The page that a statement of this kind works on. */
-  private page(name: Name, statement: StatementKind): number | undefined {
-    const { pages, pageList, words, references } = this.scope
-    const page = pages.get(name.text)
-    if (page !== undefined) return page
-    const word = words.get(name.text)?.[0]
-    if (word !== undefined) {
-      const whole = quote(pageList[word.page]!.name.text)
-      const hint = `expected the page: "${statement}" works on a whole page; did you mean ${whole}?`
-      return this.log.error(name.span, `${quote(name.text)} is a word of page ${whole}`, hint)
-    }
-    if (references.has(name.text)) {
-      const hint =
-        statement === 'unmap' ? 'expected a page; a reference ends with "release"' : 'expected a page'
-      return this.log.error(name.span, `${quote(name.text)} is a reference`, hint)
-    }
-    return this.log.unknown('page', name, pages.keys())
+  private page(path: Path, statement: StatementKind): number | undefined {
+    return resolvePage(path, statement, this.scope, this.log)
   }
 }

@@ -47,12 +47,12 @@ export type StatementSyntax = { readonly span: Span } & (
   | { readonly kind: 'store'; readonly to: Path; readonly value: number }
   | { readonly kind: 'fork' | 'waitpid'; readonly process: Name }
   | { readonly kind: 'exit' }
-  | { readonly kind: 'unmap' | 'dontneed'; readonly page: Name }
-  | { readonly kind: 'mprotect'; readonly page: Name; readonly writable: boolean }
+  | { readonly kind: 'unmap' | 'dontneed'; readonly page: Path }
+  | { readonly kind: 'mprotect'; readonly page: Path; readonly writable: boolean }
   | {
       readonly kind: 'pin'
       readonly ref: Name
-      readonly page: Name
+      readonly page: Path
       readonly access: Access
       readonly type: RefKind
       readonly longterm: boolean

@@ -103,6 +103,21 @@ never child.r0 == 1 and chidl.r1 == 0
       '"a" is a word of page "buf" | expected the page: "unmap" works on a whole page; did you mean "buf"?',
     ],
     [
+      'a part of a page, in full',
+      { parent: 'pin p = buf.a for read, get' },
+      '"buf.a" is a word of page "buf" | expected the page: "pin" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a page of a process',
+      { parent: 'unmap child.x' },
+      '"child" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      'a part of no page',
+      { parent: 'dontneed bf.a' },
+      'unknown page "bf" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
       'a reference as a page',
       { parent: 'pin p = x for read, get; unmap p' },
       '"p" is a reference | expected a page; a reference ends with "release"',
