@@ -9,6 +9,7 @@ import {
   dotted,
   hasExit,
   type Name,
+  type PageSyntax,
   type Path,
   type ProcessSyntax,
   type StatementSyntax,
@@ -75,7 +76,10 @@ export class ThreadResolver {
         this.checkWaitpid(syntax.process)
         return { kind, process: syntax.process.text, span }
       case 'unmap':
-      case 'dontneed': {
+      case 'dontneed':
+      case 'pageout':
+      case 'reclaim':
+      case 'unmerge': {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, span }
       }
@@ -83,6 +87,15 @@ export class ThreadResolver {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, writable: syntax.writable, span }
       }
+      case 'merge': {
+        const page = this.page(syntax.page, kind)
+        const other = this.page(syntax.other, kind)
+        if (page === undefined || other === undefined) return undefined
+        this.checkMerge(page, other, syntax.other.span)
+        return { kind, page, other, span }
+      }
+      case 'clearRefs':
+        return { kind, span }
       case 'pin': {
         const { access, type, longterm, fast } = syntax
         const page = this.page(syntax.page, kind)
@@ -149,6 +162,19 @@ export class ThreadResolver {
     if (pin.access === 'write') return
     const hint = `expected "for write" at its "pin", in line ${this.log.line(pin.span)}`
     this.log.error(span, `${quote(ref)} is pinned for read only`, hint)
+  }
+
+  private checkMerge(page: number, other: number, span: Span): void {
+    const [kept, replaced] = [this.scope.pageList[page]!, this.scope.pageList[other]!]
+    if (page === other) {
+      const hint = 'expected another page, which the first one is to replace'
+      this.log.error(span, `page ${quote(kept.name.text)} is merged with itself`, hint)
+    } else if (kept.words.length !== replaced.words.length) {
+      const size = ({ name, words }: PageSyntax): string =>
+        `${quote(name.text)} has ${words.length} ${words.length === 1 ? 'word' : 'words'}`
+      const hint = `expected a page with as many words as the first one: only equal pages are merged`
+      this.log.error(span, `${size(kept)} and ${size(replaced)}`, hint)
+    }
   }
 
   private checkExit(span: Span, index: number): void {
