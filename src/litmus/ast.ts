@@ -75,6 +75,16 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'unmap'; readonly page: number }
   | { readonly kind: 'dontneed'; readonly page: number }
   | { readonly kind: 'mprotect'; readonly page: number; readonly writable: boolean }
+  /** madvise(2) with MADV_PAGEOUT. */
+  | { readonly kind: 'pageout'; readonly page: number }
+  /** Reclaim comes to the page that is mapped there just now, whoever else maps it. */
+  | { readonly kind: 'reclaim'; readonly page: number }
+  /** ksmd finds two pages of the process, of as many words: `page` stays, and replaces `other`. */
+  | { readonly kind: 'merge'; readonly page: number; readonly other: number }
+  /** madvise(2) with MADV_UNMERGEABLE. */
+  | { readonly kind: 'unmerge'; readonly page: number }
+  /** Writes 4 to /proc/self/clear_refs: all pages of the process. */
+  | { readonly kind: 'clearRefs' }
   | {
       readonly kind: 'pin'
       readonly ref: string

@@ -83,9 +83,16 @@ function statement(one: Statement, names: Names): string {
       return `waitpid ${one.process}`
     case 'unmap':
     case 'dontneed':
+    case 'pageout':
+    case 'reclaim':
+    case 'unmerge':
       return `${one.kind} ${names.page(one.page)}`
     case 'mprotect':
       return `mprotect ${names.page(one.page)} ${one.writable ? 'read-write' : 'read'}`
+    case 'merge':
+      return `merge ${names.page(one.page)} with ${names.page(one.other)}`
+    case 'clearRefs':
+      return 'clear_refs'
     case 'pin': {
       const options = [
         one.access,

@@ -31,7 +31,9 @@ export type Instruction =
   | { readonly op: 'load'; readonly vpn: number; readonly word: number; readonly register: number }
   | { readonly op: 'store'; readonly vpn: number; readonly word: number; readonly value: number }
   | { readonly op: 'fork' | 'waitpid'; readonly process: number }
-  | { readonly op: 'unmap' | 'dontneed'; readonly vpn: number }
+  | { readonly op: 'unmap' | 'dontneed' | 'pageout' | 'reclaim' | 'unmerge'; readonly vpn: number }
+  | { readonly op: 'merge'; readonly vpn: number; readonly other: number }
+  | { readonly op: 'clearRefs' }
   | { readonly op: 'mprotect'; readonly vpn: number; readonly writable: boolean }
   | { readonly op: 'pin'; readonly ref: number; readonly fast: boolean }
   | { readonly op: 'release'; readonly ref: number }
@@ -192,9 +194,16 @@ export class Names {
         return { op: 'waitpid', process: this.process(s.process) }
       case 'unmap':
       case 'dontneed':
+      case 'pageout':
+      case 'reclaim':
+      case 'unmerge':
         return { op: s.kind, vpn: s.page }
       case 'mprotect':
         return { op: 'mprotect', vpn: s.page, writable: s.writable }
+      case 'merge':
+        return { op: 'merge', vpn: s.page, other: s.other }
+      case 'clearRefs':
+        return { op: 'clearRefs' }
       case 'pin':
         return { op: 'pin', ref: this.reference(s.ref), fast: s.fast }
       case 'release':

@@ -3,11 +3,13 @@
 import type { Span, Statement, StatementKind, WordRef } from './ast.ts'
 import { quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
+import { resolvePage } from './pages.ts'
 import type { Reference, Scope } from './scope.ts'
 import {
   dotted,
   hasExit,
   type Name,
+  type PageSyntax,
   type Path,
   type ProcessSyntax,
   type StatementSyntax,
@@ -74,7 +76,10 @@ export class ThreadResolver {
         this.checkWaitpid(syntax.process)
         return { kind, process: syntax.process.text, span }
       case 'unmap':
-      case 'dontneed': {
+      case 'dontneed':
+      case 'pageout':
+      case 'reclaim':
+      case 'unmerge': {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, span }
       }
@@ -82,6 +87,15 @@ export class ThreadResolver {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, writable: syntax.writable, span }
       }
+      case 'merge': {
+        const page = this.page(syntax.page, kind)
+        const other = this.page(syntax.other, kind)
+        if (page === undefined || other === undefined) return undefined
+        this.checkMerge(page, other, syntax.other.span)
+        return { kind, page, other, span }
+      }
+      case 'clearRefs':
+        return { kind, span }
       case 'pin': {
         const { access, type, longterm, fast } = syntax
         const page = this.page(syntax.page, kind)
@@ -150,6 +164,19 @@ export class ThreadResolver {
     this.log.error(span, `${quote(ref)} is pinned for read only`, hint)
   }
 
+  private checkMerge(page: number, other: number, span: Span): void {
+    const [kept, replaced] = [this.scope.pageList[page]!, this.scope.pageList[other]!]
+    if (page === other) {
+      const hint = 'expected another page, which the first one is to replace'
+      this.log.error(span, `page ${quote(kept.name.text)} is merged with itself`, hint)
+    } else if (kept.words.length !== replaced.words.length) {
+      const size = ({ name, words }: PageSyntax): string =>
+        `${quote(name.text)} has ${words.length} ${words.length === 1 ? 'word' : 'words'}`
+      const hint = `expected a page with as many words as the first one: only equal pages are merged`
+      this.log.error(span, `${size(kept)} and ${size(replaced)}`, hint)
+    }
+  }
+
   private checkExit(span: Span, index: number): void {
     if (index < this.thread.statements.length - 1) {
       const hint = 'expected it as the last statement of its thread: nothing after it would ever run'
@@ -184,21 +211,7 @@ export class ThreadResolver {
   }
 
   /** The page that a statement of this kind works on. */
-  private page(name: Name, statement: StatementKind): number | undefined {
-    const { pages, pageList, words, references } = this.scope
-    const page = pages.get(name.text)
-    if (page !== undefined) return page
-    const word = words.get(name.text)?.[0]
-    if (word !== undefined) {
-      const whole = quote(pageList[word.page]!.name.text)
-      const hint = `expected the page: "${statement}" works on a whole page; did you mean ${whole}?`
-      return this.log.error(name.span, `${quote(name.text)} is a word of page ${whole}`, hint)
-    }
-    if (references.has(name.text)) {
-      const hint =
-        statement === 'unmap' ? 'expected a page; a reference ends with "release"' : 'expected a page'
-      return this.log.error(name.span, `${quote(name.text)} is a reference`, hint)
-    }
-    return this.log.unknown('page', name, pages.keys())
+  private page(path: Path, statement: StatementKind): number | undefined {
+    return resolvePage(path, statement, this.scope, this.log)
   }
 }

@@ -42,17 +42,22 @@ export interface ThreadSyntax {
   readonly span: Span
 }
 
+/** The statements that are a keyword and a page. */
+export type WholePage = 'unmap' | 'dontneed' | 'pageout' | 'reclaim' | 'unmerge'
+
 export type StatementSyntax = { readonly span: Span } & (
   | { readonly kind: 'load'; readonly register: Name; readonly from: Path }
   | { readonly kind: 'store'; readonly to: Path; readonly value: number }
   | { readonly kind: 'fork' | 'waitpid'; readonly process: Name }
   | { readonly kind: 'exit' }
-  | { readonly kind: 'unmap' | 'dontneed'; readonly page: Name }
-  | { readonly kind: 'mprotect'; readonly page: Name; readonly writable: boolean }
+  | { readonly kind: WholePage; readonly page: Path }
+  | { readonly kind: 'mprotect'; readonly page: Path; readonly writable: boolean }
+  | { readonly kind: 'merge'; readonly page: Path; readonly other: Path }
+  | { readonly kind: 'clearRefs' }
   | {
       readonly kind: 'pin'
       readonly ref: Name
-      readonly page: Name
+      readonly page: Path
       readonly access: Access
       readonly type: RefKind
       readonly longterm: boolean

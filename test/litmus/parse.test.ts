@@ -34,6 +34,7 @@ function statement(text: string): unknown {
   const { test } = parse(`test t
 page x = 0
 page buf: a = 0, b = 0
+page y = 0
 process p {
   pin w = x for write, pin
   pin many = buf for write, get
@@ -213,6 +214,12 @@ describe('a statement', () => {
     ['dontneed x', { kind: 'dontneed', page: 0 }],
     ['mprotect x read', { kind: 'mprotect', page: 0, writable: false }],
     ['mprotect x read-write', { kind: 'mprotect', page: 0, writable: true }],
+    ['pageout x', { kind: 'pageout', page: 0 }],
+    ['reclaim buf', { kind: 'reclaim', page: 1 }],
+    ['merge x with y', { kind: 'merge', page: 0, other: 2 }],
+    ['merge y with x', { kind: 'merge', page: 2, other: 0 }],
+    ['unmerge y', { kind: 'unmerge', page: 2 }],
+    ['clear_refs', { kind: 'clearRefs' }],
     ['signal s', { kind: 'signal', name: 's' }],
     ['wait s', { kind: 'wait', name: 's' }],
     [
@@ -434,6 +441,25 @@ describe('a syntax error', () => {
     ['mprotect x', 'error: unexpected end of line', 'expected "read" or "read-write"'],
     ['mprotect x readwrite', 'error: unknown word "readwrite"', 'did you mean "read-write"?'],
     ['mprotect x none', 'error: unknown word "none"', 'expected "read" or "read-write"'],
+    ['pageout', 'error: unexpected end of line', 'expected the name of a page'],
+    ['pageout r0', 'error: "r0" is a register', 'expected the name of a page: "r" and a number is always'],
+    ['pageout x y', 'error: unexpected "y"', 'expected the end of the line'],
+    ['page_out x', 'error: unknown word "page_out"', 'did you mean "pageout"?'],
+    ['MADV_PAGEOUT x', 'error: unknown word "MADV_PAGEOUT"', 'did you mean "pageout"?'],
+    ['swapout x', 'error: unknown word "swapout"', 'did you mean "pageout"?'],
+    ['reclaim "x"', 'error: unexpected text "x"', 'expected the name of a page'],
+    ['reclaim x..a', 'error: "x..a" lacks a name beside a "."', 'a name is letters'],
+    ['merge', 'error: unexpected end of line', 'expected the name of a page'],
+    ['merge x', 'error: unexpected end of line', 'expected "with" and another page after "x"'],
+    ['merge x y', 'error: unexpected "y"', 'expected "with" and another page after "x"'],
+    ['merge x, y', 'error: unexpected ","', 'expected "with" and another page after "x"'],
+    ['merge buf.a and y', 'error: unexpected "and"', 'expected "with" and another page after "buf.a"'],
+    ['merge x with', 'error: unexpected end of line', 'expected the name of another page'],
+    ['merge x with y, z', 'error: unexpected ","', 'expected the end of the line'],
+    ['unmerge x with y', 'error: unexpected "with"', 'expected the end of the line'],
+    ['clear_refs x', 'error: unexpected "x"', '"clear_refs" is about all pages of its process'],
+    ['clear_refs 4', 'error: unexpected "4"', 'expected the end of the line'],
+    ['clearrefs', 'error: unknown word "clearrefs"', 'did you mean "clear_refs"?'],
     ['pin p x', 'error: unexpected "x"', 'expected "= <page>" after "p"'],
     ['pin p = x', 'error: unexpected end of line', 'expected "for" and "read"'],
     ['pin p = x for', 'error: unexpected end of line', 'expected "read", "write"'],

@@ -27,7 +27,8 @@ k.b=2;a=1;z=3}
 thread v{fork q;waitpid q}}
 process q
 {
-  unmap x; dontneed buf; mprotect z read; mprotect z read-write; signal s; wait s; exit
+  unmap x; dontneed buf; mprotect z read; mprotect z read-write; signal s; wait s
+  pageout x; reclaim x;merge  buf  with w; unmerge w;clear_refs; exit
 }`
     expect(print(parse(source).test)).toMatchInlineSnapshot(`
       "#   two lines,
@@ -60,6 +61,11 @@ process q
         mprotect z read-write
         signal s
         wait s
+        pageout x
+        reclaim x
+        merge buf with w
+        unmerge w
+        clear_refs
         exit
       }
 
@@ -72,7 +78,7 @@ process q
   })
 
   it('gives what parses to the same test', () => {
-    const seen = { conditions: 0, threads: 0, references: 0, reasons: 0 }
+    const seen = { conditions: 0, threads: 0, references: 0, merges: 0, reasons: 0 }
     fc.assert(
       fc.property(litmus, (test) => {
         const again = parse(print(test)).test
@@ -89,12 +95,13 @@ process q
 
 function count(
   test: Litmus,
-  seen: Record<'conditions' | 'threads' | 'references' | 'reasons', number>,
+  seen: Record<'conditions' | 'threads' | 'references' | 'merges' | 'reasons', number>,
 ): void {
   const threads = test.processes.flatMap((process) => process.threads)
   const statements = threads.flatMap((thread) => thread.statements)
   if (test.conditions.length > 1) seen.conditions++
   if (test.processes.length > 1 && threads.length > test.processes.length) seen.threads++
   if (statements.some(({ kind }) => kind === 'refLoad' || kind === 'refStore')) seen.references++
+  if (statements.some(({ kind }) => kind === 'merge')) seen.merges++
   if (test.expectations.some(({ reason }) => reason?.includes('"') || reason?.includes('\\'))) seen.reasons++
 }

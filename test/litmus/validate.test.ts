@@ -103,6 +103,56 @@ never child.r0 == 1 and chidl.r1 == 0
       '"a" is a word of page "buf" | expected the page: "unmap" works on a whole page; did you mean "buf"?',
     ],
     [
+      'a part of a page, in full',
+      { parent: 'pin p = buf.a for read, get' },
+      '"buf.a" is a word of page "buf" | expected the page: "pin" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a page of a process',
+      { parent: 'unmap child.x' },
+      '"child" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      'a part of no page',
+      { parent: 'dontneed bf.a' },
+      'unknown page "bf" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
+      'a word to page out',
+      { parent: 'pageout buf.a' },
+      '"buf.a" is a word of page "buf" | expected the page: "pageout" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'no page to reclaim',
+      { parent: 'reclaim bux' },
+      'unknown page "bux" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
+      'a reference to reclaim',
+      { parent: 'pin p = x for read, get; reclaim p' },
+      '"p" is a reference | expected a page',
+    ],
+    [
+      'a page merged with itself',
+      { parent: 'merge x with x' },
+      'page "x" is merged with itself | expected another page, which the first one is to replace',
+    ],
+    [
+      'a page merged with a larger one',
+      { parent: 'merge x with buf' },
+      '"x" has 1 word and "buf" has 2 words | expected a page with as many words as the first one: only equal pages are merged',
+    ],
+    [
+      'a word merged',
+      { parent: 'merge box with a' },
+      '"a" is a word of page "buf" | expected the page: "merge" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a word to unmerge',
+      { parent: 'unmerge box.c' },
+      '"box.c" is a word of page "box" | expected the page: "unmerge" works on a whole page; did you mean "box"?',
+    ],
+    [
       'a reference as a page',
       { parent: 'pin p = x for read, get; unmap p' },
       '"p" is a reference | expected a page; a reference ends with "release"',
@@ -359,6 +409,8 @@ describe('what is legal', () => {
       'a wait in another thread than the fork',
       'test t\nprocess p { thread a { waitpid c } thread b { fork c } }\nprocess c { exit }',
     ],
+    ['a merge of what is not equal yet', family({ parent: 'buf.a = 1; merge buf with box; unmerge x' })],
+    ['reclaim after unmap', family({ parent: 'unmap x; pageout x; reclaim x; clear_refs' })],
     ['a signal that nobody waits for', family({ parent: 'signal s' })],
     [
       'one name for things of different kinds',
