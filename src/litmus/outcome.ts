@@ -3,7 +3,16 @@
  * process, and what every live reference holds.
  */
 import type { Memory } from '../engine/index.ts'
-import { EXITED, FAULTED, type Machine, type Page, type SwapSlot, UNSET, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
+import {
+  EXITED,
+  FAULTED,
+  type Machine,
+  type Page,
+  type SwapSlot,
+  UNSET,
+  VM_NONE,
+  ZERO_PFN,
+} from '../mm/machine.ts'
 import { type Pte, pte_none, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
 import type { Condition, Expression, Litmus, Term } from './ast.ts'
 
