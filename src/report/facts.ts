@@ -2,8 +2,8 @@
 import type { Change } from '../engine/index.ts'
 import type { Statement } from '../litmus/ast.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
-import type { Place } from './names.ts'
-import { changesPhrase } from './phrase.ts'
+import { changesPhrase } from './changes.ts'
+import type { Place } from './places.ts'
 import type { Story } from './story.ts'
 import { enumerate } from './wrap.ts'
 
