@@ -4,7 +4,7 @@ import type { Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
 import type { GupFlags } from '../mm/machine.ts'
 import { PageKsm } from '../mm/page_flags.ts'
 import { few_mappings, swap_users_exceed } from '../mm/swapfile.ts'
-import { extend } from './design.ts'
+import { extend, ofTheDay } from './design.ts'
 import { refuse_pinned } from './refuse_pinned.ts'
 import { page_count_is_one } from './v5_9.ts'
 import { v5_16 } from './v5_16.ts'
@@ -28,21 +28,37 @@ export const hildenbrand_v1 = extend(v5_16, {
   ],
   rules: { wp_can_reuse: write_or_unshare, gup_must_unshare },
   ours: {
+    ...ofTheDay(
+      v5_16,
+      'page_try_dup_rmap',
+      'fork_protects_first',
+      'write_protect_seq',
+      'marks_pinned_mm',
+      'fast_pin_in_two_steps',
+      'may_add_to_swap',
+      'swap_freed_after_copy',
+      'clear_refs_excludes_faults',
+      'clear_refs_may_protect',
+      'clear_refs_flushes',
+    ),
     swap_in_exclusive: {
       taken:
         'the series does not speak of write faults that swap a page in, so v5.16’s rule: mappings and swap entries are counted',
-      alternative: 'the reference count decides there as it does at other write faults (v5.18, c145e0b47c77)',
-      rules: {
-        swap_in_exclusive: v5_18.rules.swap_in_exclusive,
-        swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+      alternative: {
+        text: 'the reference count decides there as it does at other write faults (v5.18, c145e0b47c77)',
+        rules: {
+          swap_in_exclusive: v5_18.rules.swap_in_exclusive,
+          swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+        },
       },
     },
     page_try_share_anon_rmap: {
       taken:
         'the series does not speak of pages that are pinned after reclaim or KSM has looked, so v5.16’s rule: their entry is taken away',
-      alternative:
-        'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
-      rules: { page_try_share_anon_rmap: refuse_pinned },
+      alternative: {
+        text: 'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
+        rules: { page_try_share_anon_rmap: refuse_pinned },
+      },
     },
   },
   because: {
