@@ -30,9 +30,7 @@ export const hildenbrand_v1 = extend(v5_16, {
   ours: {
     ...ofTheDay(
       v5_16,
-      'page_try_dup_rmap',
       'fork_protects_first',
-      'write_protect_seq',
       'marks_pinned_mm',
       'fast_pin_in_two_steps',
       'may_add_to_swap',
@@ -64,6 +62,10 @@ export const hildenbrand_v1 = extend(v5_16, {
   because: {
     wp_can_reuse:
       'a write fault reuses a page only if its reference count is 1 (v5.16, 09854ba94c6a); an unsharing fault copies it if its mapcount is above 1 (06/11)',
+    page_try_dup_rmap:
+      'fork copies a page that may be pinned: left as it is, and agreed with (17 Dec 2021 21:17 +0100, 54c492d7-ddcd-dcd0-7209-efb2847adf7c@redhat.com)',
+    write_protect_seq:
+      'a lockless pin that overlaps fork gives up: left as it is, and relied on (18 Dec 2021 00:29 +0100, 0de1a3cb-8286-15bd-aec1-2b284bf8918a@redhat.com)',
     gup_must_unshare:
       'any reference for reading at an anonymous page with mapcount above 1 that is not KSM’s unshares it first (07/11)',
   },
