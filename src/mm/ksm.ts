@@ -7,7 +7,7 @@
  */
 import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel, WpFault } from './kernel.ts'
-import { VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
+import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
 import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
@@ -116,11 +116,21 @@ function* cmp_and_merge(k: Kernel, scanned: Spot, like: Spot): Steps<void> {
 
 /** The anonymous page that is mapped there, with a reference (follow_page with FOLL_GET). */
 function* get_mergeable_page(k: Kernel, { mm, vpn }: Spot): Steps<number> {
-  const { mmap_lock, vma } = k.mm[mm]!
+  const { mmap_lock } = k.mm[mm]!
   yield* mmap_lock.readLock()
-  const page = (yield* vma[vpn]!.is(VM_NONE)) ? NO_PAGE : yield* call(follow_page_get, mm, vpn)
+  const page = (yield* find_mergeable_vma(mm, vpn)) ? yield* call(follow_page_get, mm, vpn) : NO_PAGE
   yield* mmap_lock.readUnlock()
   return page
+}
+
+/** Whether the page may be looked at: there is an area, and the process is not about to exit. mmap_lock is held. */
+function* find_mergeable_vma(mm: number, vpn: number): Steps<boolean> {
+  return (yield* atomic(is_mergeable, mm, vpn)) === 1
+}
+
+function is_mergeable(view: View, k: Kernel, mm: number, vpn: number): Response {
+  const { state, vma } = k.mm[mm]!
+  return view.get(state.location) < EXITED && view.get(vma[vpn]!.location) !== VM_NONE ? 1 : 0
 }
 
 function* follow_page_get(k: Kernel, mm: number, vpn: number): Steps<number> {
@@ -160,10 +170,10 @@ function* try_to_merge_two_pages(
 
 /** Replaces a page by KSM's, or makes it KSM's if there is none yet. */
 function* try_to_merge_with_ksm_page(k: Kernel, spot: Spot, page: number, kpage: number): Steps<boolean> {
-  const { mmap_lock, vma } = k.mm[spot.mm]!
+  const { mmap_lock } = k.mm[spot.mm]!
   yield* mmap_lock.readLock()
-  const mapped = !(yield* vma[spot.vpn]!.is(VM_NONE))
-  const merged = mapped && (yield* call(try_to_merge_one_page, spot, page, kpage))
+  const merged =
+    (yield* find_mergeable_vma(spot.mm, spot.vpn)) && (yield* call(try_to_merge_one_page, spot, page, kpage))
   yield* mmap_lock.readUnlock()
   return merged
 }
@@ -253,9 +263,9 @@ function* replace_page(
 
 /** Undoes what merging has begun: the process gets a copy of its own. */
 function* break_cow(k: Kernel, spot: Spot): Steps<void> {
-  const { mmap_lock, vma } = k.mm[spot.mm]!
+  const { mmap_lock } = k.mm[spot.mm]!
   yield* mmap_lock.readLock()
-  if (!(yield* vma[spot.vpn]!.is(VM_NONE))) yield* call(break_ksm, NO_CPU, spot)
+  if (yield* find_mergeable_vma(spot.mm, spot.vpn)) yield* call(break_ksm, NO_CPU, spot)
   yield* mmap_lock.readUnlock()
 }
 

@@ -28,6 +28,8 @@ export const VM_WRITE = 2
 export const NOT_STARTED = 0
 export const RUNNING = 1
 export const EXITED = 2
+/** Its last thread is taking its memory down (mm_users is 0): ksmd keeps out. */
+export const EXITING = 3
 
 export interface VirtualPage {
   readonly name: string
@@ -208,7 +210,7 @@ export class Machine {
 
     this.mm = processes.map((name, m) => ({
       name,
-      state: layout.cell(`${name}.state`, EXITED, m === 0 ? RUNNING : NOT_STARTED),
+      state: layout.cell(`${name}.state`, EXITING, m === 0 ? RUNNING : NOT_STARTED),
       mmap_lock: layout.rwLock(`${name}.mmap_lock`),
       ptl: layout.lock(`${name}.ptl`),
       has_pinned: layout.cell(`${name}.has_pinned`, 1),
