@@ -1,8 +1,8 @@
 /** Every design that comes with Cowherd. */
 import type { Design } from './design.ts'
 import { eager } from './eager.ts'
-import { hildenbrand_v1 } from './hildenbrand_v1.ts'
-import { torvalds, torvalds_get } from './torvalds.ts'
+import { hildenbrand_v1, hildenbrand_v1_swap } from './hildenbrand_v1.ts'
+import { torvalds, torvalds_get, torvalds_jan, torvalds_snapshot } from './torvalds.ts'
 import { v5_7 } from './v5_7.ts'
 import { v5_8 } from './v5_8.ts'
 import { v5_9 } from './v5_9.ts'
@@ -26,7 +26,12 @@ export const DESIGNS: readonly Design[] = [
 ]
 
 /** Variants that are named when they are wanted. */
-export const VARIANTS: readonly Design[] = [torvalds_get]
+export const VARIANTS: readonly Design[] = [
+  hildenbrand_v1_swap,
+  torvalds_get,
+  torvalds_snapshot,
+  torvalds_jan,
+]
 
 export function designNamed(name: string): Design | undefined {
   return [...DESIGNS, ...VARIANTS].find((design) => design.name === name)
@@ -38,6 +43,7 @@ export {
   type Design,
   type Extension,
   extend,
+  type Ours,
   type RuleName,
   type Source,
 } from './design.ts'

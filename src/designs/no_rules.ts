@@ -24,8 +24,8 @@ export const NO_RULES: Rules = {
   *may_add_to_swap(): Steps<boolean> {
     return true
   },
-  *page_try_share_anon_rmap(k: Kernel, pfn: number): Steps<boolean> {
-    yield* k.page[pfn]!.exclusive.write(0)
+  *page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean> {
+    if (exclusive) yield* k.page[pfn]!.exclusive.write(0)
     return true
   },
   *swap_in_exclusive(): Steps<boolean> {
@@ -36,6 +36,7 @@ export const NO_RULES: Rules = {
   },
   flushes_exclusive_at_once: false,
   swp_exclusive: false,
+  unshare_test_locks_page: false,
   swap_freed_before_mapping: false,
   swap_freed_after_copy: false,
   clear_refs_excludes_faults: false,

@@ -78,7 +78,8 @@ function* gup_must_unshare(k: Kernel, pfn: number, flags: GupFlags): Steps<boole
 }
 
 /** The entry is empty already: a pin that is not counted yet will find that out. */
-function* page_try_share_anon_rmap(k: Kernel, pfn: number): Steps<boolean> {
+function* page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean> {
+  if (!exclusive) return true
   const page = k.page[pfn]!
   if (yield* page.pins.exceeds(0)) return false
   yield* page.exclusive.write(0)

@@ -19,6 +19,8 @@ export interface Litmus {
   readonly description: string
   readonly source: string
   readonly pages: readonly Page[]
+  /** At most one of each kind, in source order. */
+  readonly actors: readonly Actor[]
   /** In source order; the first is the root process, every other one is forked by exactly one `fork`. */
   readonly processes: readonly Process[]
   /** Names used by `signal` and `wait`, in order of first use. */
@@ -40,6 +42,20 @@ export interface Page {
 export interface Word {
   readonly name: string
   readonly initial: number
+}
+
+/** Kernel threads that a test can have: one reclaims pages, one merges equal ones. */
+export const ACTORS = ['kswapd', 'ksmd'] as const
+export type ActorKind = (typeof ACTORS)[number]
+
+/** A kernel thread that may act at any moment of the run, on the memory of any process. */
+export interface Actor {
+  readonly kind: ActorKind
+  /** How often it acts at most; it need not act at all. */
+  readonly times: number
+  /** Indices into `Litmus.pages`, ascending; all of them if the declaration names none. */
+  readonly pages: readonly number[]
+  readonly span: Span
 }
 
 export interface Process {

@@ -3,7 +3,7 @@
 import { quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
 import type { Scope } from './scope.ts'
-import { dotted, type Path } from './syntax.ts'
+import { dotted, type PageSyntax, type Path } from './syntax.ts'
 
 /**
  * The page that a path stands for: an index into the test's pages.
@@ -33,4 +33,25 @@ export function resolvePage(path: Path, user: string, scope: Scope, log: Log): n
     return log.error(path.span, `${quote(first.text)} is a process`, hint)
   }
   return log.unknown('page', first, pages.keys())
+}
+
+/** The two pages of a `merge`: different ones that can hold the same. */
+export function resolveMerge(kept: Path, replaced: Path, scope: Scope, log: Log) {
+  const page = resolvePage(kept, 'merge', scope, log)
+  const other = resolvePage(replaced, 'merge', scope, log)
+  if (page === undefined || other === undefined) return undefined
+  const [first, second] = [scope.pageList[page]!, scope.pageList[other]!]
+  if (page === other) {
+    const hint = 'expected another page, which the first one is to replace'
+    return log.error(replaced.span, `page ${quote(first.name.text)} is merged with itself`, hint)
+  }
+  if (first.words.length !== second.words.length) {
+    const hint = 'expected two pages of as many words: no others hold the same'
+    return log.error(replaced.span, `${size(first)} and ${size(second)}`, hint)
+  }
+  return { page, other }
+}
+
+function size({ name, words }: PageSyntax): string {
+  return `${quote(name.text)} has ${words.length} ${words.length === 1 ? 'word' : 'words'}`
 }

@@ -54,7 +54,7 @@ export type Instruction =
 export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}): Program {
   const names = new Names(test)
   const counting = options.countCopies === true
-  const actors = rules.shares_nothing ? [] : (test.actors ?? [])
+  const actors = rules.shares_nothing ? [] : test.actors
   const config: MachineConfig = {
     processes: test.processes.map(({ name }) => name),
     cpus: test.processes.flatMap(({ threads }, mm) => threads.map(({ name }) => ({ name, mm }))),
@@ -108,10 +108,7 @@ function doesAny(test: Litmus, ...kinds: StatementKind[]): boolean {
  * and two for each thread: the page that it copies may be mapped by nobody any more.
  */
 function framesNeeded(test: Litmus, references: number): number {
-  const threads = test.processes.reduce(
-    (sum, process) => sum + process.threads.length,
-    (test.actors ?? []).length,
-  )
+  const threads = test.processes.reduce((sum, process) => sum + process.threads.length, test.actors.length)
   return Math.min(30, test.pages.length * test.processes.length + references + 2 * threads)
 }
 

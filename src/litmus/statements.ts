@@ -3,13 +3,12 @@
 import type { Span, Statement, StatementKind, WordRef } from './ast.ts'
 import { quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
-import { resolvePage } from './pages.ts'
+import { resolveMerge, resolvePage } from './pages.ts'
 import type { Reference, Scope } from './scope.ts'
 import {
   dotted,
   hasExit,
   type Name,
-  type PageSyntax,
   type Path,
   type ProcessSyntax,
   type StatementSyntax,
@@ -88,11 +87,8 @@ export class ThreadResolver {
         return page === undefined ? undefined : { kind, page, writable: syntax.writable, span }
       }
       case 'merge': {
-        const page = this.page(syntax.page, kind)
-        const other = this.page(syntax.other, kind)
-        if (page === undefined || other === undefined) return undefined
-        this.checkMerge(page, other, syntax.other.span)
-        return { kind, page, other, span }
+        const pair = resolveMerge(syntax.page, syntax.other, this.scope, this.log)
+        return pair === undefined ? undefined : { kind, ...pair, span }
       }
       case 'clearRefs':
         return { kind, span }
@@ -162,19 +158,6 @@ export class ThreadResolver {
     if (pin.access === 'write') return
     const hint = `expected "for write" at its "pin", in line ${this.log.line(pin.span)}`
     this.log.error(span, `${quote(ref)} is pinned for read only`, hint)
-  }
-
-  private checkMerge(page: number, other: number, span: Span): void {
-    const [kept, replaced] = [this.scope.pageList[page]!, this.scope.pageList[other]!]
-    if (page === other) {
-      const hint = 'expected another page, which the first one is to replace'
-      this.log.error(span, `page ${quote(kept.name.text)} is merged with itself`, hint)
-    } else if (kept.words.length !== replaced.words.length) {
-      const size = ({ name, words }: PageSyntax): string =>
-        `${quote(name.text)} has ${words.length} ${words.length === 1 ? 'word' : 'words'}`
-      const hint = `expected a page with as many words as the first one: only equal pages are merged`
-      this.log.error(span, `${size(kept)} and ${size(replaced)}`, hint)
-    }
   }
 
   private checkExit(span: Span, index: number): void {

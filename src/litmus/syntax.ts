@@ -1,6 +1,6 @@
 /** What the parser hands over: the shape of the source, names not yet resolved. */
 
-import type { Access, Condition, Expectation, RefKind, Span } from './ast.ts'
+import type { Access, ActorKind, Condition, Expectation, RefKind, Span } from './ast.ts'
 
 export interface Name {
   readonly text: string
@@ -17,6 +17,7 @@ export interface TestSyntax {
   readonly name: Name
   readonly description: string
   readonly pages: readonly PageSyntax[]
+  readonly actors: readonly ActorSyntax[]
   readonly processes: readonly ProcessSyntax[]
   readonly conditions: readonly ConditionSyntax[]
   readonly expectations: readonly Expectation[]
@@ -26,6 +27,16 @@ export interface PageSyntax {
   readonly name: Name
   readonly words: readonly { readonly name: Name; readonly initial: number }[]
   readonly untouched: boolean
+  readonly span: Span
+}
+
+export interface ActorSyntax {
+  readonly kind: ActorKind
+  /** The word that says which kind it is. */
+  readonly name: Name
+  readonly times: number
+  /** Undefined where none are named: all pages of the test. */
+  readonly pages: readonly Path[] | undefined
   readonly span: Span
 }
 

@@ -1,8 +1,8 @@
 /** The words of the language, and what is left for names. */
 
-import { FAILURES, VERDICTS } from './ast.ts'
+import { ACTORS, FAILURES, VERDICTS } from './ast.ts'
 
-export const DECLARATIONS = ['page', 'zero', 'process', 'never', 'always', 'sometimes', 'expect']
+export const DECLARATIONS = ['page', 'zero', 'actor', 'process', 'never', 'always', 'sometimes', 'expect']
 export const STATEMENTS = [
   'fork',
   'exit',
@@ -29,10 +29,12 @@ export const KEYWORDS = new Set([
   'thread',
   'for',
   'with',
+  'on',
   'and',
   'or',
   'not',
   ...DECLARATIONS,
+  ...ACTORS,
   ...STATEMENTS,
   ...PIN_OPTIONS,
 ])
@@ -48,7 +50,9 @@ export const SYNONYMS = new Map([
   ['swapout', 'pageout'],
   ['shrink', 'reclaim'],
   ['memory.reclaim', 'reclaim'],
+  ['kswapd', 'reclaim'],
   ['ksm', 'merge'],
+  ['ksmd', 'merge'],
   ['madv_mergeable', 'merge'],
   ['mergeable', 'merge'],
   ['madv_unmergeable', 'unmerge'],

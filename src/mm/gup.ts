@@ -65,14 +65,23 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
     return yield* tail(follow_page, cpu, ref, vm_write, cow || (broken && !vm_write))
   }
   const page = pte_pfn(entry)
-  if (!write && !pte_write(entry) && page !== ZERO_PFN) {
-    if (yield* call(k.rules.gup_must_unshare, page, flags)) {
-      yield* ptl.unlock()
-      yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
-      return yield* tail(follow_page, cpu, ref, vm_write, cow)
-    }
+  const { lock } = k.page[page]!
+  const tested = !write && !pte_write(entry) && page !== ZERO_PFN
+  const locked = tested && k.rules.unshare_test_locks_page
+  if (locked && !(yield* lock.tryLock())) {
+    yield* ptl.unlock()
+    yield* lock.lock()
+    yield* lock.unlock()
+    return yield* tail(follow_page, cpu, ref, vm_write, cow)
+  }
+  if (tested && (yield* call(k.rules.gup_must_unshare, page, flags))) {
+    if (locked) yield* lock.unlock()
+    yield* ptl.unlock()
+    yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+    return yield* tail(follow_page, cpu, ref, vm_write, cow)
   }
   yield* atomic(grab, page, flags.pin, ref)
+  if (locked) yield* lock.unlock()
   yield* ptl.unlock()
   return page
 }
@@ -114,11 +123,22 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
     yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
-  if (!write && !pte_write(entry) && (yield* call(k.rules.gup_must_unshare, page, flags))) {
+  if (!write && !pte_write(entry) && (yield* call(unshare_first, page, ref))) {
     yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
   return page
+}
+
+/** The unsharing test of the lockless walk, where the page lock would have to be had at once. */
+function* unshare_first(k: Kernel, page: number, ref: number): Steps<boolean> {
+  const { flags } = k.ref[ref]!
+  const { lock } = k.page[page]!
+  if (!k.rules.unshare_test_locks_page) return yield* tail(k.rules.gup_must_unshare, page, flags)
+  if (!(yield* lock.tryLock())) return true
+  const must = yield* call(k.rules.gup_must_unshare, page, flags)
+  yield* lock.unlock()
+  return must
 }
 
 /** The yardstick's lockless walk: the page that is mapped at one moment; 0 if there is none, else 1 + the frame. */

@@ -65,6 +65,12 @@ export interface Rules {
    */
   gup_must_unshare(k: Kernel, pfn: number, flags: GupFlags): Steps<boolean>
 
+  /**
+   * No kernel's and no proposal's, but what the message of 17 December 2021 asks for: the page lock
+   * is held while gup_must_unshare is asked and until the answer has been acted on.
+   */
+  readonly unshare_test_locks_page: boolean
+
   /** FOLL_PIN marks the mm (`has_pinned`) before it looks at any page. */
   readonly marks_pinned_mm: boolean
 
@@ -84,11 +90,11 @@ export interface Rules {
   may_add_to_swap(k: Kernel, pfn: number): Steps<boolean>
 
   /**
-   * Reclaim and KSM, when they have emptied the entry of an exclusive page: may it stop being
-   * exclusive? False if it may be pinned; then the entry is put back. Clears PageAnonExclusive.
-   * Under the page lock and the page-table lock. Asked only where pages carry that bit.
+   * Reclaim and KSM, when they have emptied an entry that maps the page: may the page be shared from
+   * now on? False if it may be pinned; then the entry is put back. Clears PageAnonExclusive, if
+   * it was set. Under the page lock and the page-table lock.
    */
-  page_try_share_anon_rmap(k: Kernel, pfn: number): Steps<boolean>
+  page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean>
 
   /** Reclaim does not put off the TLB flush of an exclusive page's entry (6c287605fd56; to v6.0). */
   readonly flushes_exclusive_at_once: boolean

@@ -200,7 +200,7 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
     yield* entry.write(PTE_NONE)
     yield* flush_tlb_page(k, mm, vpn)
     const inUse = (yield* atomic(has_other_users, page, swapped)) === 1
-    if (inUse || (exclusive && !(yield* call(k.rules.page_try_share_anon_rmap, page)))) {
+    if (inUse || !(yield* call(k.rules.page_try_share_anon_rmap, page, exclusive))) {
       yield* entry.write(old)
       yield* ptl.unlock()
       return PTE_NONE

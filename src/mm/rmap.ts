@@ -148,7 +148,7 @@ function* try_to_unmap_one(
   if (pte_dirty(old)) yield* set_page_dirty(k, pfn)
 
   yield* swap_duplicate(slot)
-  if (exclusive && !(yield* call(k.rules.page_try_share_anon_rmap, pfn))) {
+  if (!(yield* call(k.rules.page_try_share_anon_rmap, pfn, exclusive))) {
     yield* swap_free(slot)
     yield* pte[vpn]!.write(old)
     yield* ptl.unlock()

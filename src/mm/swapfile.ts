@@ -103,13 +103,27 @@ export function leave_swap_cache(view: View, k: Kernel, pfn: number): void {
 export function* reuse_swap_page(k: Kernel, pfn: number): Steps<boolean> {
   if (yield* PageKsm(k, pfn)) return false
   if (k.slot.length === 0) return yield* k.page[pfn]!.mapcount.is(1)
-  const mapped = yield* atomic(few_mappings, pfn)
+  const mapped = yield* few_mappings(pfn)
   if (mapped > 1) return false
   return (yield* atomic(alone_with_swap, pfn, mapped)) === 1
 }
 
-/** 0, 1, or 2 for more. */
-function few_mappings(view: View, k: Kernel, pfn: number): Response {
+/** page_mapcount, as far as anybody asks: 0, 1, or 2 for more. */
+export function* few_mappings(pfn: number): Steps<number> {
+  return yield* atomic(count_mappings, pfn)
+}
+
+/** Whether more than so many page-table entries name the page's place in swap (page_swapcount). */
+export function* swap_users_exceed(k: Kernel, pfn: number, users: number): Steps<boolean> {
+  return k.slot.length > 0 && (yield* atomic(count_swap_users, pfn, users)) === 1
+}
+
+function count_swap_users(view: View, k: Kernel, pfn: number, users: number): Response {
+  const slot = view.get(k.page[pfn]!.swap.location) - 1
+  return slot >= 0 && view.get(k.slot[slot]!.count.location) > users ? 1 : 0
+}
+
+function count_mappings(view: View, k: Kernel, pfn: number): Response {
   return Math.min(2, view.get(k.page[pfn]!.mapcount.location))
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type {
+  Actor,
   Condition,
   Expectation,
   Expression,
@@ -11,7 +12,7 @@ import type {
   Term,
   WordRef,
 } from '../../src/litmus/ast.ts'
-import { FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
+import { ACTORS, FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
 import { LIMITS } from '../../src/litmus/limits.ts'
 import { printExpression } from '../../src/litmus/print.ts'
 import { KEYWORDS } from '../../src/litmus/vocabulary.ts'
@@ -93,6 +94,15 @@ function build(choose: fc.GeneratorValue): Litmus {
       page !== other && twin.words.length === words.length ? [{ page, other }] : [],
     ),
   )
+
+  const actors: Actor[] = []
+  for (const kind of ACTORS) {
+    if (flip()) continue
+    const some = pages.flatMap((_, page) => (flip() ? [page] : []))
+    const every = [...pages.keys()]
+    const actor = { kind, times: 1 + upTo(LIMITS.times - 1), pages: some.length > 0 ? some : every }
+    actors.splice(upTo(actors.length), 0, { ...actor, span: NOWHERE })
+  }
 
   // Processes and their threads; who forks whom, and who exits.
   const threadCounts = [1 + upTo(2)]
@@ -248,6 +258,7 @@ function build(choose: fc.GeneratorValue): Litmus {
       .join('\n'),
     source: '',
     pages,
+    actors,
     processes,
     signals: [...signals],
     conditions: [],

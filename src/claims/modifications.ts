@@ -1,0 +1,64 @@
+/**
+ * Changes to a design that claims speak of and that no design makes: the write rule that David
+ * Hildenbrand left to a second part, a check left out, a lock taken.
+ */
+import { only_mapping, v5_7 } from '../designs/v5_7.ts'
+import { choose, type Steps } from '../engine/index.ts'
+import type { Kernel, Rules, WpDecision, WpFault } from '../mm/kernel.ts'
+import type { GupFlags } from '../mm/machine.ts'
+import { PageKsm } from '../mm/page_flags.ts'
+import { few_mappings, swap_users_exceed } from '../mm/swapfile.ts'
+
+export interface Modification {
+  /** What it does, to be read after a design's name. */
+  readonly title: string
+  rules(base: Rules): Partial<Rules>
+}
+
+export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
+  'mapcount-decides-writes': {
+    title: 'write faults decided by mappings and swap entries',
+    rules: (base) => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if (vmf.kind === 'unshare') return yield* base.wp_can_reuse(k, vmf, pfn)
+        return yield* only_mapping(k, vmf, pfn)
+      },
+      swap_in_exclusive: v5_7.rules.swap_in_exclusive,
+      swap_freed_before_mapping: false,
+    }),
+  },
+  'page-lock-in-test': {
+    title: 'page lock held over the unsharing test',
+    rules: () => ({ unshare_test_locks_page: true }),
+  },
+  'swap-entries-read-first': {
+    title: 'swap entries counted before mappings',
+    rules: () => ({
+      *gup_must_unshare(k: Kernel, pfn: number, flags: GupFlags): Steps<boolean> {
+        if (flags.write || (yield* PageKsm(k, pfn))) return false
+        if (yield* swap_users_exceed(k, pfn, 0)) return true
+        return (yield* few_mappings(pfn)) > 1
+      },
+    }),
+  },
+  'copy-always': {
+    title: 'every write fault copies',
+    rules: () => ({
+      *wp_can_reuse(): Steps<WpDecision> {
+        return 'copy'
+      },
+      *swap_in_exclusive(): Steps<boolean> {
+        return false
+      },
+    }),
+  },
+  'copy-at-will': {
+    title: 'every write fault copies where it likes',
+    rules: (base) => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if ((yield* choose(2)) === 1) return 'copy'
+        return yield* base.wp_can_reuse(k, vmf, pfn)
+      },
+    }),
+  },
+}
