@@ -16,6 +16,7 @@ export { torvalds, torvalds_get, torvalds_jan, torvalds_snapshot } from './desig
 export { only_mapping, v5_7 } from './designs/v5_7.ts'
 export { v5_8 } from './designs/v5_8.ts'
 export { v5_9 } from './designs/v5_9.ts'
+export { v5_10_y } from './designs/v5_10_y.ts'
 export { v5_11 } from './designs/v5_11.ts'
 export { v5_16 } from './designs/v5_16.ts'
 export { count_after_draining, v5_18 } from './designs/v5_18.ts'

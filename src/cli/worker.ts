@@ -14,9 +14,11 @@ import {
   worst,
   yardstickOf,
 } from '../check/index.ts'
+import { ClaimsError, decide } from '../claims/index.ts'
 import { type Design, designNamed } from '../designs/index.ts'
 import { ModelError } from '../engine/index.ts'
 import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
+import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
@@ -57,6 +59,13 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       const cell = await check(input)
       const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
       return cellReport(cell, input.yardstick, copies)
+    }
+    case 'claim': {
+      const { claim, tests: texts, limits, width } = input
+      return claimReport(
+        decide(claim, (name) => testFrom(texts[name]!), optionsOf(limits)),
+        width,
+      )
     }
     case 'show':
       return show(await check(input), input)
@@ -161,7 +170,8 @@ function withTerms({ outcomes }: Cell, terms: readonly string[]): Selection | un
 }
 
 function failureFrom(error: unknown, { input }: Request): WorkerFailure {
-  if (error instanceof DesignError) return { kind: 'model', message: error.message }
+  if (error instanceof DesignError || error instanceof ClaimsError)
+    return { kind: 'model', message: error.message }
   const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
   if (error instanceof ModelError) {
     const message = own === undefined ? error.message : explain(error.cause, own, error.message)

@@ -6,6 +6,7 @@ import { torvalds, torvalds_get, torvalds_jan, torvalds_snapshot } from './torva
 import { v5_7 } from './v5_7.ts'
 import { v5_8 } from './v5_8.ts'
 import { v5_9 } from './v5_9.ts'
+import { v5_10_y } from './v5_10_y.ts'
 import { v5_11 } from './v5_11.ts'
 import { v5_16 } from './v5_16.ts'
 import { v5_18 } from './v5_18.ts'
@@ -17,6 +18,7 @@ export const DESIGNS: readonly Design[] = [
   v5_7,
   v5_8,
   v5_9,
+  v5_10_y,
   v5_11,
   v5_16,
   hildenbrand_v1,
