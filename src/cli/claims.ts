@@ -1,5 +1,5 @@
 /** `cowherd claims`: what was claimed about copy-on-write, and what comes of it. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, Option } from 'commander'
@@ -11,7 +11,7 @@ import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
 import { outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
-import { findTest, readable, readTests } from './tests.ts'
+import { findTest, readable } from './tests.ts'
 
 /** The claims that come with the package, and their tests. */
 const CLAIMS = fileURLToPath(new URL('../claims', import.meta.url))
@@ -131,14 +131,9 @@ async function decideAll(sections: readonly Section[], options: ClaimsOptions): 
   }
 }
 
-/** A test of the claims, or of the suite, or a file. */
 function testNamed(name: string, claim: string): TestText {
   try {
-    const own = join(CLAIMS, 'tests', `${name}.litmus`)
-    if (!existsSync(own)) return findTest(name)
-    const { tests, errors } = readTests([own])
-    if (errors.length > 0) throw new UsageError(errors.join('\n'))
-    return tests[0]!
+    return findTest(name)
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`claim ${claim}: ${error.message}`)
     throw error

@@ -52,22 +52,26 @@ function spotOf(k: Kernel, number: number): Spot {
 
 /** Any two mapped pages that hold the same now; 0 for giving up, which is always possible. */
 function choose_two(view: View, k: Kernel, vpns: readonly number[]): Response {
-  const pages = k.config.pages.length
+  const { pages } = k.config
   const spots = k.mm.flatMap(({ pte }, mm) =>
     vpns.flatMap((vpn) => {
       const entry = view.get(pte[vpn]!.location)
-      return pte_present(entry) && pte_pfn(entry) !== ZERO_PFN
-        ? [{ number: mm * pages + vpn, pfn: pte_pfn(entry) }]
-        : []
+      if (!pte_present(entry) || pte_pfn(entry) === ZERO_PFN) return []
+      return [{ number: mm * pages.length + vpn, pfn: pte_pfn(entry), words: pages[vpn]!.words.length }]
     }),
   )
   const pairs = spots.flatMap((a) =>
-    spots.filter((b) => a.pfn !== b.pfn && identical(view, k, a.pfn, b.pfn)).map((b) => [a.number, b.number]),
+    spots.flatMap((b) =>
+      // Pages of a test that have different words are not meant to be alike.
+      a.pfn !== b.pfn && a.words === b.words && identical(view, k, a.pfn, b.pfn)
+        ? [[a.number, b.number]]
+        : [],
+    ),
   )
   const chosen = view.choose(1 + pairs.length)
   if (chosen === 0) return 0
   const [a, b] = pairs[chosen - 1]!
-  return 1 + a! * k.mm.length * pages + b!
+  return 1 + a! * k.mm.length * pages.length + b!
 }
 
 function identical(view: View, k: Kernel, a: number, b: number): boolean {

@@ -50,7 +50,9 @@ export function claimReport(result: ClaimResult, width: number): ClaimReport {
 
 function caseReport(one: CaseResult, id: string, width: number): CaseReport {
   const { case: experiment, under, holds, found, states, exhaustive, run, cell } = one
-  const plain = isPlain(experiment) && !('at' in experiment.asks)
+  // What other commands show is the worst outcome; a moment in a run only this one knows.
+  const { asks } = experiment
+  const plain = isPlain(experiment) && ('verdict' in asks || 'no' in asks || 'conditions' in asks)
   return {
     ...{ if: experiment.if, test: experiment.test, under, holds, found, states, exhaustive },
     run: run === undefined ? null : foldedSchedule(cell, run, RUN_LINES, width),

@@ -1,9 +1,9 @@
 /** What some steps of one statement changed, taken together, in the words that matter for that statement. */
 import type { Change } from '../engine/index.ts'
 import type { Statement } from '../litmus/ast.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
-import type { Place } from './names.ts'
-import { changesPhrase } from './phrase.ts'
+import { pte_pfn, pte_present } from '../mm/pte.ts'
+import { changesPhrase } from './changes.ts'
+import type { Place } from './places.ts'
 import type { Story } from './story.ts'
 import { enumerate } from './wrap.ts'
 
@@ -49,11 +49,11 @@ function forkFacts(story: Story, net: readonly Change[]): string {
   const { names, k } = story
   const entries = net.flatMap((change) => {
     const place = names.place(change.location)
-    return place.kind === 'pte' && !pte_none(change.after) ? [{ ...change, ...place }] : []
+    return place.kind === 'pte' && pte_present(change.after) ? [{ ...change, ...place }] : []
   })
   const facts = entries.flatMap(({ mm, vpn, before, after }) => {
     // The parent's own entries only lose their write permission.
-    if (!pte_none(before)) return []
+    if (pte_present(before)) return []
     const pfn = pte_pfn(after)
     const page = names.page(pfn)
     const { mapcount } = k.page[pfn]!

@@ -1,8 +1,9 @@
 /** What the paragraphs of an explanation are made from: the steps that they cite, and turns of phrase. */
 import type { Plain, Step } from '../engine/index.ts'
 import type { GupFlags } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import { pte_pfn, pte_write } from '../mm/pte.ts'
 import { phraseOf } from './phrase.ts'
+import { isLock, mapsFrame } from './places.ts'
 import type { Story } from './story.ts'
 
 /** An explanation, and the steps that it speaks of. */
@@ -76,7 +77,7 @@ export function sharingStep(story: Story, pfn: number): number | undefined {
   return story.first(0, (step, index) =>
     step.changes.some(({ location, after }) => {
       const place = story.names.place(location)
-      if (place.kind !== 'pte' || pte_none(after) || pte_pfn(after) !== pfn) return false
+      if (place.kind !== 'pte' || !mapsFrame(after, pfn)) return false
       return story.k.mm.some((_, mm) => mm !== place.mm && story.mapped(index, mm, place.vpn) === pfn)
     }),
   )
@@ -101,12 +102,13 @@ export function decisionBefore(story: Story, before: number): number | undefined
   return story.statementIndex(found) === story.statementIndex(before) ? found : undefined
 }
 
-/** Whether a step is one where a rule of the design looks at something: not at a lock, and changing nothing. */
+/** Whether a step is one where a rule of the design looks at something: not at a lock, and, but for one, changing nothing. */
 export function decides(story: Story, step: Step): boolean {
-  if (step.changes.length > 0 || step.reads.length === 0 || story.ruleOf(step) === undefined) return false
+  const looks = step.changes.length === 0 || step.effect.name === 'alone_with_swap'
+  if (!looks || step.reads.length === 0 || story.ruleOf(step) === undefined) return false
   return step.reads.every(({ location }) => {
-    const { kind } = story.names.place(location)
-    return kind !== 'ptl' && kind !== 'page_lock' && kind !== 'mmap_lock' && kind !== 'pte'
+    const place = story.names.place(location)
+    return !isLock(place) && place.kind !== 'pte'
   })
 }
 
@@ -114,20 +116,14 @@ export function decides(story: Story, step: Step): boolean {
 export function othersAt(story: Story, step: number, pfn: number, mm: number): string[] {
   const memory = story.before(step)
   const mms = story.k.mm.flatMap(({ name, pte }, other) => {
-    const maps = pte.some(({ location }) => {
-      const entry = memory.get(location)
-      return !pte_none(entry) && pte_pfn(entry) === pfn
-    })
+    const maps = pte.some(({ location }) => mapsFrame(memory.get(location), pfn))
     return maps && other !== mm ? [`${name} mapped it`] : []
   })
   const refs = story.k.ref.flatMap(({ name, page }) =>
     memory.get(page.location) === pfn + 1 ? [`${name} held it`] : [],
   )
   const cached = story.k.cpu.flatMap(({ name, mm: other, tlb }) => {
-    const maps = tlb.some(({ location }) => {
-      const entry = memory.get(location)
-      return !pte_none(entry) && pte_pfn(entry) === pfn
-    })
+    const maps = tlb.some(({ location }) => mapsFrame(memory.get(location), pfn))
     return maps && other !== mm && mms.length === 0 ? [`the TLB of ${name} mapped it`] : []
   })
   return [...mms, ...cached, ...refs]

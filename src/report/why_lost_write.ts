@@ -1,6 +1,7 @@
 /** Lost write: a process does not see what it stored itself, and nobody else's value either. */
 import { type ReadsFrom, readsFrom } from '../check/index.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { pte_none } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
@@ -43,7 +44,7 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
     })
     const copy =
       copied === undefined ? '' : `, a copy of ${names.page(frame)} made before the store${prose.at(copied)}`
-    const mapped = entryStep(story, read, (after) => !pte_none(after) && pte_pfn(after) === read.pfn)
+    const mapped = entryStep(story, read, (after) => mapsFrame(after, read.pfn))
     const since = mapped === undefined ? 'the start' : prose.step(mapped)
     prose.say(
       `${when} it looks at ${names.page(read.pfn)}${copy}, which it maps since ${since}, and the ${value} is not there`,

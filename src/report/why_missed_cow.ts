@@ -2,7 +2,8 @@
 import type { ReadsFrom, Write } from '../check/index.ts'
 import type { RuleName } from '../designs/index.ts'
 import { RUNNING } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import { pte_pfn, pte_write } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import {
   decisionBefore,
   type Explanation,
@@ -114,7 +115,7 @@ function unmapStep(story: Story, read: ReadsFrom, write: Write): number | undefi
   return story.last(write.step, ({ changes }) =>
     changes.some(({ location, before, after }) => {
       const place = story.names.place(location)
-      return place.kind === 'pte' && place.mm === read.process && after === 0 && pte_pfn(before) === read.pfn
+      return place.kind === 'pte' && place.mm === read.process && after === 0 && mapsFrame(before, read.pfn)
     }),
   )
 }
@@ -126,7 +127,7 @@ function cachedSentence(prose: Prose, { step, pfn }: ReadsFrom, left: number | u
   const [cpu, vpn] = numbers(story.steps[step]!.args)
   const { name, tlb } = story.k.cpu[cpu!]!
   const filled = story.last(step, ({ changes }) =>
-    changes.some((c) => c.location === tlb[vpn!]!.location && pte_pfn(c.after) === pfn),
+    changes.some((c) => c.location === tlb[vpn!]!.location && mapsFrame(c.after, pfn)),
   )
   return ` ${name} still reaches it through its TLB, the processor's cache of the page table${prose.at(filled)}, which has not been flushed yet.`
 }
@@ -167,7 +168,7 @@ function decisiveSentence(prose: Prose, write: Write, frame: number): RuleName {
   const permitted = permissionStep(story, write.process, frame, write.step)
   if (permitted === undefined || !story.inside(story.steps[permitted]!, 'do_wp_page')) {
     const entry = story.before(write.step).get(story.k.mm[write.process]!.pte[numbers(args)[1]!]!.location)
-    const stale = pte_none(entry) || pte_pfn(entry) !== frame || !pte_write(entry)
+    const stale = !mapsFrame(entry, frame) || !pte_write(entry)
     prose.say(
       stale
         ? `${writer} wrote through a cached page-table entry (TLB) that still said writable when the page table no longer did`

@@ -2,7 +2,7 @@
 import type { OutcomeReport } from '../check/index.ts'
 import { type Circumstance, type Relaxation, type RuleName, sameReference } from '../designs/index.ts'
 import { ZERO_PFN } from '../mm/machine.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import {
   decides,
   decisionBefore,
@@ -71,8 +71,7 @@ function fatesOf(story: Story, needs: readonly Relaxation[]): Fate[] {
       const shared = story.first(taken, ({ changes }) =>
         changes.some((c) => {
           const place = story.names.place(c.location)
-          const maps = !pte_none(c.after) && pte_pfn(c.after) === pfn
-          return place.kind === 'pte' && place.mm !== reference.mm && maps
+          return place.kind === 'pte' && place.mm !== reference.mm && mapsFrame(c.after, pfn)
         }),
       )
       return [{ ref, relaxation, taken, pfn, parted: within(parted), shared: within(shared) }]
