@@ -31,7 +31,7 @@ async function designs(names: readonly string[], options: { readonly names?: tru
 }
 
 function describe(
-  { name, title, belief, because, sources }: DesignFacts,
+  { name, title, belief, because, ours, sources }: DesignFacts,
   width: number,
   colours: ReturnType<typeof pc.createColors>,
 ): string {
@@ -42,6 +42,12 @@ function describe(
   if (rules.length > 0) lines.push('', '  Rules:')
   for (const [rule, reason] of rules)
     lines.push(`    ${colours.bold(rule)}`, `      ${hang(reason, width, 6)}`)
+  const taken = Object.entries(ours)
+  if (taken.length > 0) lines.push('', '  Rules that its author never stated, and that are ours:')
+  for (const [rule, { taken: what, alternative }] of taken) {
+    lines.push(`    ${colours.bold(rule)}`, `      ${hang(what, width, 6)}`)
+    lines.push(`      ${hang(`Or: ${alternative}`, width, 6)}`)
+  }
   if (sources.length > 0) lines.push('', '  Sources:')
   for (const { what, where } of sources) lines.push(`    ${hang(`${what}: ${where}`, width, 6, 4)}`)
   return lines.join('\n')

@@ -30,6 +30,8 @@ export interface DesignFacts {
   readonly belief: string
   readonly sources: readonly { readonly what: string; readonly where: string }[]
   readonly because: Readonly<Record<string, string>>
+  /** By rule: what we took where its author stated nothing, and what he may as well have meant. */
+  readonly ours: Readonly<Record<string, { readonly taken: string; readonly alternative: string }>>
 }
 
 export interface Jobs {

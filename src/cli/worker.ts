@@ -7,6 +7,8 @@ import {
   type Cell,
   checkCell,
   countCopies,
+  type Doubt,
+  doubtsOf,
   type FailureReport,
   type OutcomeReport,
   type RunOptions,
@@ -21,6 +23,7 @@ import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
+import { factsOf } from './design_facts.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
@@ -50,15 +53,14 @@ parentPort!.on('message', async (request: Request) => {
 async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['output']> {
   switch (kind) {
     case 'design': {
-      const { name, title, belief, sources, because } = await load(input.design)
-      return { name, title, belief, sources, because: { ...because } }
+      return factsOf(await load(input.design))
     }
     case 'yardstick':
       return yardstickOf(testFrom(input.test), optionsOf(input.limits))
     case 'cell': {
       const cell = await check(input)
       const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
-      return cellReport(cell, input.yardstick, copies)
+      return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
       const { claim, tests: texts, limits, width } = input
@@ -91,6 +93,10 @@ async function check(input: CellInput): Promise<Cell> {
 
 function copiesOf({ test, design }: Cell, limits: CellInput['limits']) {
   return countCopies(test, design, optionsOf(limits))
+}
+
+function doubts(cell: Cell, { yardstick, limits }: Pick<CellInput, 'yardstick' | 'limits'>): Doubt[] {
+  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits))
 }
 
 function optionsOf(limits: CellInput['limits']): RunOptions {
@@ -140,7 +146,7 @@ function show(
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),
-    report: cellReport(cell, yardstick, counted),
+    report: cellReport(cell, yardstick, counted, doubts(cell, { yardstick, limits })),
   }
 }
 

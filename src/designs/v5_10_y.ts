@@ -16,10 +16,12 @@ export const v5_10_y = extend(v5_9, {
     may_add_to_swap: v5_11.rules.may_add_to_swap,
     clear_refs_excludes_faults: v5_11.rules.clear_refs_excludes_faults,
     clear_refs_may_protect: v5_11.rules.clear_refs_may_protect,
+    clear_refs_flushes: true,
     fast_pin_in_two_steps: true,
   },
   because: {
     ...v5_11.because,
+    clear_refs_flushes: v5_16.because.clear_refs_flushes!,
     fast_pin_in_two_steps: v5_16.because.fast_pin_in_two_steps!,
   },
 })

@@ -77,13 +77,17 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
 }
 
 function staleTlb(k: Kernel, memory: Memory): string | undefined {
+  // Write permission that clear_refs has taken away without a flush.
+  const mayWriteOn = k.config.softDirty && !k.rules.clear_refs_flushes
   for (const cpu of k.cpu) {
     for (let vpn = 0; vpn < cpu.tlb.length; vpn++) {
       const entry = memory.get(cpu.tlb[vpn]!.location)
       if (pte_none(entry)) continue
       const pte = memory.get(k.mm[cpu.mm]!.pte[vpn]!.location)
       const same =
-        pte_present(pte) && pte_pfn(pte) === pte_pfn(entry) && (pte_write(pte) || !pte_write(entry))
+        pte_present(pte) &&
+        pte_pfn(pte) === pte_pfn(entry) &&
+        (mayWriteOn || pte_write(pte) || !pte_write(entry))
       if (!same) return `the TLB of ${cpu.name} holds an entry that its flush should have removed`
     }
   }

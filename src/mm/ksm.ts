@@ -9,7 +9,7 @@ import { atomic, call, type Response, type Steps, tail, type View } from '../eng
 import type { Kernel, WpFault } from './kernel.ts'
 import { VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
-import { get_page, put_page, take_reference } from './page_alloc.ts'
+import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
 import {
   mk_pte,
@@ -89,23 +89,29 @@ export function* merge(k: Kernel, cpu: number, vpn: number, other: number): Step
 
 /**
  * Merges two pages that look alike: the scanned one, and the one that it is found to be like
- * (cmp_and_merge_page). If one is KSM's, the other is replaced by it; if neither is, the scanned
- * one becomes so first, and if then the other cannot be replaced, that is undone.
+ * (cmp_and_merge_page). If one is KSM's already, the other is replaced by it (ksmd does that when
+ * it scans the other); if neither is, the scanned one becomes so first, and if then the other
+ * cannot be replaced, that is undone. Two pages of KSM's are never merged.
  */
 function* cmp_and_merge(k: Kernel, scanned: Spot, like: Spot): Steps<void> {
+  yield* k.ksm_thread_mutex.lock()
+  yield* lru_add_drain_all(k)
   const page = yield* call(get_mergeable_page, scanned)
-  if (page === NO_PAGE) return
-  const other = yield* call(get_mergeable_page, like)
-  if (other === NO_PAGE) return yield* put_page(page)
-
-  // The same page for both: fork made them share it.
-  if (other !== page && (yield* call(pages_identical, page, other))) {
-    if (yield* PageKsm(k, page)) yield* call(try_to_merge_with_ksm_page, like, other, page)
-    else if (yield* PageKsm(k, other)) yield* call(try_to_merge_with_ksm_page, scanned, page, other)
-    else yield* call(try_to_merge_two_pages, scanned, page, like, other)
+  if (page !== NO_PAGE) {
+    const other = yield* call(get_mergeable_page, like)
+    if (other !== NO_PAGE) {
+      // The same page for both: fork made them share it.
+      if (other !== page && (yield* call(pages_identical, page, other))) {
+        const [ours, theirs] = [yield* PageKsm(k, page), yield* PageKsm(k, other)]
+        if (ours && !theirs) yield* call(try_to_merge_with_ksm_page, like, other, page)
+        if (!ours && theirs) yield* call(try_to_merge_with_ksm_page, scanned, page, other)
+        if (!ours && !theirs) yield* call(try_to_merge_two_pages, scanned, page, like, other)
+      }
+      yield* put_page(other)
+    }
+    yield* put_page(page)
   }
-  yield* put_page(other)
-  yield* put_page(page)
+  yield* k.ksm_thread_mutex.unlock()
 }
 
 /** The anonymous page that is mapped there, with a reference (follow_page with FOLL_GET). */
@@ -203,7 +209,8 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
     const swapped = yield* PageSwapCache(k, page)
     yield* entry.write(PTE_NONE)
     yield* flush_tlb_page(k, mm, vpn)
-    const inUse = (yield* atomic(has_other_users, page, swapped)) === 1
+    const mapped = yield* k.page[page]!.mapcount.read()
+    const inUse = !(yield* k.page[page]!.refcount.is(mapped + 1 + (swapped ? 1 : 0)))
     if (inUse || !(yield* call(k.rules.page_try_share_anon_rmap, page, exclusive))) {
       yield* entry.write(old)
       yield* ptl.unlock()
@@ -215,12 +222,6 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
   }
   yield* ptl.unlock()
   return now
-}
-
-/** Whether the page has more references than its mappings, the swap cache and ksmd account for. */
-function has_other_users(view: View, k: Kernel, pfn: number, swapped: boolean): Response {
-  const { mapcount, refcount } = k.page[pfn]!
-  return view.get(mapcount.location) + 1 + (swapped ? 1 : 0) === view.get(refcount.location) ? 0 : 1
 }
 
 /** Maps KSM's page in the place of another, if the entry is still the one that was write-protected. */
@@ -245,8 +246,8 @@ function* replace_page(
   yield* entry.write(mk_pte(kpage, false))
   yield* page_remove_rmap(k, page)
   if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* try_to_free_swap(k, page)
-  yield* ptl.unlock()
   yield* put_page(page)
+  yield* ptl.unlock()
   return true
 }
 

@@ -75,6 +75,8 @@ export interface MachineConfig {
   readonly swapSlots: number
   /** Whether ksmd, or somebody in its place, may merge pages. */
   readonly ksm: boolean
+  /** Whether somebody watches for writes (soft-dirty). */
+  readonly softDirty: boolean
 }
 
 /** Copies are counted up to this many; the last value means "this many or more". */
@@ -178,6 +180,8 @@ export class Machine {
   readonly slotsUsed: Cell
   /** The lock of the one anon_vma tree (`anon_vma->root->rwsem`): all processes descend from the first. */
   readonly anon_vma: RwLock
+  /** ksmd does one thing at a time. */
+  readonly ksm_thread_mutex: Lock
   /** Somebody may look for a page's mappings, so pages say where they belong. */
   readonly reverse_maps: boolean
   /** `Page.lru`: reclaim has taken the page off the LRU list. */
@@ -266,6 +270,7 @@ export class Machine {
     }))
     this.slotsUsed = layout.cell('swap used', swapSlots)
     this.anon_vma = layout.rwLock('anon_vma')
+    this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
   }
 }
 
