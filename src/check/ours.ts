@@ -1,5 +1,5 @@
 /** Verdicts that hang on a rule which a design's author never stated: what they would be by the alternative. */
-import type { Ours, RuleName } from '../designs/index.ts'
+import type { RuleName } from '../designs/index.ts'
 import type { Procedure } from '../engine/index.ts'
 import { type Cell, checkCell } from './cell.ts'
 import type { RunOptions } from './run.ts'
@@ -7,8 +7,10 @@ import type { CellVerdict } from './verdict.ts'
 import type { Yardstick } from './yardstick.ts'
 
 /** With the alternative of one rule the cell is another. */
-export interface Doubt extends Pick<Ours, 'taken' | 'alternative'> {
+export interface Doubt {
   readonly rule: RuleName
+  readonly taken: string
+  readonly alternative: string
   readonly verdict: CellVerdict
   /** Whether all conditions of the test hold then. */
   readonly holds: boolean
@@ -19,11 +21,12 @@ export function doubtsOf(cell: Cell, yardstick: Yardstick, options: RunOptions =
   const { test, design, run } = cell
   const { automata } = run.explorer
   const holds = ({ conditions }: Cell): boolean => conditions.every((condition) => condition.holds)
-  return Object.entries(design.ours ?? {}).flatMap(([name, { taken, alternative, rules }]) => {
+  return Object.entries(design.ours ?? {}).flatMap(([name, { taken, alternative }]) => {
     const rule = name as RuleName
-    if (!automata.called(design.rules[rule] as Procedure)) return []
-    const other = checkCell(test, { ...design, rules: { ...design.rules, ...rules } }, yardstick, options)
+    if (alternative === undefined || !automata.called(design.rules[rule] as Procedure)) return []
+    const rules = { ...design.rules, ...alternative.rules }
+    const other = checkCell(test, { ...design, rules }, yardstick, options)
     if (other.verdict === cell.verdict && holds(other) === holds(cell)) return []
-    return [{ rule, taken, alternative, verdict: other.verdict, holds: holds(other) }]
+    return [{ rule, taken, alternative: alternative.text, verdict: other.verdict, holds: holds(other) }]
   })
 }

@@ -4,7 +4,7 @@ import type { DesignFacts } from './protocol.ts'
 
 export function factsOf({ name, title, belief, sources, because, ours }: Design): DesignFacts {
   const stated = Object.entries(ours ?? {}).map(
-    ([rule, { taken, alternative }]) => [rule, { taken, alternative }] as const,
+    ([rule, { taken, alternative }]) => [rule, { taken, alternative: alternative?.text ?? null }] as const,
   )
   return { name, title, belief, sources, because: { ...because }, ours: Object.fromEntries(stated) }
 }

@@ -38,7 +38,7 @@ function describe(
   const variant = VARIANTS.some((design) => design.name === name) ? ' (a variant, not part of "all")' : ''
   const heading = hang(`${name}  ${title}${variant}`, width, 2, 0)
   const lines = [heading.replace(name, colours.bold), `  ${hang(belief, width, 2)}`]
-  const rules = Object.entries(because)
+  const rules = Object.entries(because).filter(([rule]) => !(rule in ours))
   if (rules.length > 0) lines.push('', '  Rules:')
   for (const [rule, reason] of rules)
     lines.push(`    ${colours.bold(rule)}`, `      ${hang(reason, width, 6)}`)
@@ -46,7 +46,7 @@ function describe(
   if (taken.length > 0) lines.push('', '  Rules that its author never stated, and that are ours:')
   for (const [rule, { taken: what, alternative }] of taken) {
     lines.push(`    ${colours.bold(rule)}`, `      ${hang(what, width, 6)}`)
-    lines.push(`      ${hang(`Or: ${alternative}`, width, 6)}`)
+    if (alternative !== null) lines.push(`      ${hang(`Or: ${alternative}`, width, 6)}`)
   }
   if (sources.length > 0) lines.push('', '  Sources:')
   for (const { what, where } of sources) lines.push(`    ${hang(`${what}: ${where}`, width, 6, 4)}`)

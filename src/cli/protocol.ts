@@ -31,7 +31,7 @@ export interface DesignFacts {
   readonly sources: readonly { readonly what: string; readonly where: string }[]
   readonly because: Readonly<Record<string, string>>
   /** By rule: what we took where its author stated nothing, and what he may as well have meant. */
-  readonly ours: Readonly<Record<string, { readonly taken: string; readonly alternative: string }>>
+  readonly ours: Readonly<Record<string, { readonly taken: string; readonly alternative: string | null }>>
 }
 
 export interface Jobs {
