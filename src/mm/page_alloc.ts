@@ -108,7 +108,7 @@ function add_to_batch(view: View, k: Kernel, cpu: number, pfn: number): Response
 
 /** Drops the references of one processor's batch (`lru_add_drain`). */
 export function* lru_add_drain(k: Kernel, cpu: number): Steps<void> {
-  if (!k.config.lruBatch) return
+  if (!k.config.lruBatch || cpu < 0) return
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) yield* atomic(drain_page, pfn, cpu)
 }
 
