@@ -102,6 +102,12 @@ export function decisionBefore(story: Story, before: number): number | undefined
   return story.statementIndex(found) === story.statementIndex(before) ? found : undefined
 }
 
+/** The last of some steps at which a rule of the design looked at something. */
+export function lastDecision(story: Story, from: number, to: number): number | undefined {
+  const found = story.last(to + 1, (step) => decides(story, step))
+  return found !== undefined && found >= from ? found : undefined
+}
+
 /** Whether a step is one where a rule of the design looks at something: not at a lock, and, but for one, changing nothing. */
 export function decides(story: Story, step: Step): boolean {
   const looks = step.changes.length === 0 || step.effect.name === 'alone_with_swap'

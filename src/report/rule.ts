@@ -8,6 +8,11 @@ const UNSTATED: Partial<Record<RuleName, string>> = {
   wp_can_reuse: 'a write fault reuses the page, whoever else can see it',
   page_try_dup_rmap: 'fork shares every page with the child, whoever holds references to it',
   gup_must_unshare: 'a reference for reading is taken to the page as it is found, shared or not',
+  may_add_to_swap: 'reclaim gives any page a place in swap, whoever holds references to it',
+  page_try_share_anon_rmap:
+    'KSM asks who holds a page only when it takes write permission from it, or the dirty bit',
+  swap_in_exclusive: 'whoever swaps a page in may write to it, whoever else can see it',
+  clear_refs_may_protect: 'clear_refs takes write permission from every page, whoever holds references to it',
   write_protect_seq: 'nothing keeps a lockless pin from slipping in between two steps of fork',
 }
 
@@ -36,7 +41,7 @@ function statedBy(design: Design, rule: RuleName): string | undefined {
 
 /** The first kernel that has a rule where another has none: what mended it. */
 export function laterRule(rule: RuleName): string {
-  const later = DESIGNS.find(({ name, because }) => name.startsWith('v') && because[rule] !== undefined)
+  const later = DESIGNS.find(({ name, because }) => /^v\d+\.\d+$/.test(name) && because[rule] !== undefined)
   return later === undefined ? '' : ` From ${later.name} on ${later.because[rule]}.`
 }
 

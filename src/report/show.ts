@@ -2,6 +2,7 @@
 import pc from 'picocolors'
 import { type Cell, type CellVerdict, witnessOf, witnessOfFailure } from '../check/index.ts'
 import type { Observation, Outcome } from '../litmus/outcome.ts'
+import { actorsOf } from './actors.ts'
 import { foldedStory } from './fold.ts'
 import type { Place } from './places.ts'
 import { lockLegend, scheduleOf } from './schedule.ts'
@@ -84,6 +85,7 @@ function header(story: Story, selection: Selection, width: number, colour: boole
   }
   fields.push(['run', `${steps(story.steps.length)}, ${explored(cell)}`])
   fields.push(['start', startOf(story)])
+  fields.push(['actors', actorsOf(story)])
   const lines = [
     ...wrap(`${cell.test.name} under ${cell.design.name}`, width).map(bold),
     ...wrap(MEANINGS[verdict], width).map(good ? green : red),
@@ -160,6 +162,16 @@ const WORDS: readonly (readonly [kind: Place['kind'], word: string, meaning: str
   ['refcount', 'refcount', 'how many references of any kind there are to the page'],
   ['pins', 'pincount', 'how many of the references are pins (FOLL_PIN)'],
   ['exclusive', 'PageAnonExclusive', 'the page belongs to one process alone'],
+  [
+    'swap',
+    'swap cache',
+    'the pages in memory that have a place in swap as well; it holds a reference to each',
+  ],
+  ['slot_count', 'swap 0, …', 'a place in swap; its count: how many page-table entries name it'],
+  ['dirty', 'PG_dirty', 'what the page holds is not in swap yet'],
+  ['writeback', 'PG_writeback', 'the page is being written to swap'],
+  ['mapping', 'mapping', 'whose anon_vma the page is in: where to look for the entries that map it; or KSM'],
+  ['tlb_flush_batched', 'tlb_flush_batched', 'reclaim has emptied entries and put off the TLB flush'],
   ['has_pinned', 'has_pinned', 'the process has pinned a page at some time'],
   ['write_protect_seq', 'write_protect_seq', 'odd while fork copies the page table'],
 ]
