@@ -4,6 +4,7 @@ import type { ActorKind } from '../litmus/ast.ts'
 import { mergedSpots, mergeFacts } from './facts_merge.ts'
 import { reclaimFacts } from './facts_reclaim.ts'
 import { phraseOf } from './phrase.ts'
+import { lastDecision } from './prose.ts'
 import type { Story } from './story.ts'
 import { enumerate } from './wrap.ts'
 
@@ -49,5 +50,7 @@ export function actorFacts(
   const facts = story.inside(story.steps[to]!, 'ksmd')
     ? [mergedSpots(story, to), mergeFacts(story, from, to)].filter((text) => text !== '').join(': ')
     : reclaimFacts(story, from, to)
-  return facts === '' ? { text: phraseOf(story, to), weight: 'detail' } : { text: facts, weight: 'event' }
+  if (facts !== '') return { text: facts, weight: 'event' }
+  const found = lastDecision(story, from, to)
+  return { text: phraseOf(story, found ?? from), weight: found === undefined ? 'nothing' : 'detail' }
 }

@@ -1,14 +1,14 @@
 /** What reclaim did to a page in some steps, in a few words. */
 import type { Step } from '../engine/index.ts'
-import { is_swap_pte, pte_present } from '../mm/pte.ts'
+import { is_swap_pte, pte_none, pte_present } from '../mm/pte.ts'
 import { withoutPage } from './changes.ts'
 import { phraseOf } from './phrase.ts'
 import { netChanges, type Story } from './story.ts'
 import { enumerate } from './wrap.ts'
 
-/** `page A: swap 0, unmapped from parent, written, freed`; empty if nothing came of it yet. */
+/** `page A given swap 0, unmapped from parent, written, freed`; empty if nothing came of it yet. */
 export function reclaimFacts(story: Story, from: number, to: number): string {
-  const { names } = story
+  const { names, k } = story
   const pfn = reclaimed(story, to)
   const within = (condition: (step: Step) => boolean): number | undefined => {
     const found = story.last(to + 1, condition)
@@ -18,26 +18,18 @@ export function reclaimFacts(story: Story, from: number, to: number): string {
     const looked = within(({ changes, reads }) => changes.length === 0 && reads.length > 0)
     return looked === undefined ? '' : phraseOf(story, looked)
   }
-  const page = names.page(pfn)
-  const did = (effect: string): number | undefined =>
-    within((step) => step.effect.name === effect && step.changes.length > 0)
+  const did = (effect: string): number | undefined => within((step) => step.effect.name === effect)
   const facts: string[] = []
   const entered = did('enter_swap_cache')
-  if (entered !== undefined)
-    facts.push(`swap ${story.after(entered).get(story.k.page[pfn]!.swap.location) - 1}`)
-  const unmapped = unmappedFrom(story, from, to)
-  if (unmapped.length > 0) facts.push(`unmapped from ${enumerate(unmapped)}`)
-  if (
-    did('write_swap_word') !== undefined ||
-    within(({ effect }) => effect.name === 'write_swap_word') !== undefined
-  ) {
-    facts.push('written')
-  }
+  const slot = entered === undefined ? 0 : story.after(entered).get(k.page[pfn]!.swap.location)
+  if (slot > 0) facts.push(`given swap ${slot - 1}`)
+  facts.push(...unmappings(story, from, to))
+  if (did('write_swap_word') !== undefined) facts.push('written')
   if (did('free_isolated') !== undefined) facts.push('freed')
-  const back = did('putback')
-  if (back !== undefined) facts.push(`stays in memory: ${whyKept(story, back, page)}`)
-  if (facts.length === 0) return ''
-  return `${page}: ${facts.join(', ')}`
+  const kept = keptAt(story, to)
+  if (kept !== undefined && kept >= from) facts.push(`kept in memory: ${whyKept(story, kept, pfn)}`)
+  else if (did('putback') !== undefined) facts.push('back on the LRU list')
+  return facts.length === 0 ? '' : `${names.page(pfn)} ${facts.join(', ')}`
 }
 
 /** The page that the thread of a step has taken off the LRU list last, if it has it still or has just put it back. */
@@ -60,36 +52,67 @@ export function isolates({ effect }: Step): boolean {
   return effect.name.startsWith('isolate_')
 }
 
-/** The processes whose entries some steps replaced by swap entries. */
-function unmappedFrom(story: Story, from: number, to: number): string[] {
-  return netChanges(story, from, to).flatMap(({ location, before, after }) => {
+/** `unmapped from parent and child`: whose entries some steps replaced by swap entries. */
+function unmappings(story: Story, from: number, to: number): string[] {
+  const entries = netChanges(story, from, to).flatMap(({ location, before, after }) => {
     const place = story.names.place(location)
-    return place.kind === 'pte' && pte_present(before) && is_swap_pte(after) ? [story.process(place.mm)] : []
+    return place.kind === 'pte' ? [{ owner: story.process(place.mm), before, after }] : []
   })
+  const gone = entries.filter(({ before, after }) => is_swap_pte(after) && !is_swap_pte(before))
+  const open = entries.filter(({ before, after }) => pte_present(before) && pte_none(after))
+  return [
+    ...(gone.length > 0 ? [`unmapped from ${enumerate(gone.map(({ owner }) => owner))}`] : []),
+    ...open.map(({ owner }) => `${owner}'s entry emptied`),
+  ]
 }
 
-/** Why a page stays in memory, given the step that puts it back on the list. */
-function whyKept(story: Story, back: number, page: string): string {
-  const decided = keptBecause(story, back)
-  if (decided === undefined) return 'reclaim gives up'
-  const step = story.steps[decided]!
-  const found = withoutPage(phraseOf(story, decided), page)
-  const rule = story.ruleOf(step)
-  if (rule === 'may_add_to_swap' || rule === 'page_try_share_anon_rmap') return `it may be pinned, ${found}`
-  if (step.effect.name === 'free_if_unnamed') return 'nobody names its place in swap'
-  if (story.names.place(step.reads[0]!.location).kind === 'dirty') return 'it was written to meanwhile'
-  if (story.names.place(step.reads[0]!.location).kind === 'mapcount') return 'it is still mapped'
-  return found.replace(/^cannot (freeze|lock) .*: it is /, (_, what) =>
-    what === 'freeze' ? 'refcount is ' : 'its lock is ',
+/** The step at which reclaim gives up a page that the thread of a step has taken, if it has by then. */
+export function keptAt(story: Story, step: number, thread = story.steps[step]!.thread): number | undefined {
+  const begun = story.last(step + 1, (other) => other.thread === thread && isolates(other)) ?? step
+  return story.first(
+    begun,
+    (other, index) =>
+      index <= step &&
+      other.thread === thread &&
+      (story.inside(other, 'keep_locked') || other.effect.name === 'putback'),
   )
 }
 
-/** The step at which reclaim found that it could not go on with a page, before it put it back. */
-export function keptBecause(story: Story, back: number): number | undefined {
-  const { thread } = story.steps[back]!
-  const isolated = story.last(back, (step) => step.thread === thread && isolates(step)) ?? 0
+/** Why a page stays in memory, given the step at which reclaim gives it up. */
+function whyKept(story: Story, kept: number, pfn: number): string {
+  const decided = keptBecause(story, kept)
+  if (decided === undefined) return 'reclaim gives up'
+  const { k, names } = story
+  const { reads, effect } = story.steps[decided]!
+  const rule = story.ruleOf(story.steps[decided]!)
+  const found = withoutPage(phraseOf(story, decided), names.page(pfn))
+  if (rule === 'may_add_to_swap' || rule === 'page_try_share_anon_rmap') return `it may be pinned, ${found}`
+  if (effect.name === 'free_if_unnamed') return 'nobody names its place in swap'
+  const place = names.place(reads[0]!.location)
+  switch (place.kind) {
+    case 'page_lock':
+      return 'its lock is taken'
+    case 'dirty':
+      return 'it was written to meanwhile'
+    case 'mapcount':
+      return 'it is still mapped'
+    case 'refcount': {
+      const holders = k.ref.filter(({ page }) => story.before(decided).get(page.location) === pfn + 1)
+      const who = holders.map(({ name }) => name)
+      const held = who.length === 0 ? '' : `${enumerate(who)} ${who.length === 1 ? 'holds' : 'hold'} it, `
+      return `${held}refcount is ${reads[0]!.value}, not 2`
+    }
+    default:
+      return found
+  }
+}
+
+/** The step at which reclaim found that it could not go on with a page, before it gave it up. */
+export function keptBecause(story: Story, kept: number): number | undefined {
+  const { thread } = story.steps[kept]!
+  const isolated = story.last(kept, (step) => step.thread === thread && isolates(step)) ?? 0
   const within = (condition: (step: Step) => boolean): number | undefined => {
-    const found = story.last(back, (step) => step.thread === thread && condition(step))
+    const found = story.last(kept, (step) => step.thread === thread && condition(step))
     return found !== undefined && found > isolated ? found : undefined
   }
   const looks = ({ changes, reads }: Step): boolean => changes.length === 0 && reads.length > 0

@@ -3,8 +3,7 @@ import type { Change, Step } from '../engine/index.ts'
 import type { Fault } from '../mm/kernel.ts'
 import { is_swap_pte, pte_none, pte_pfn, pte_present, pte_swp_exclusive, pte_write } from '../mm/pte.ts'
 import { withoutPage } from './changes.ts'
-import { phraseOf } from './phrase.ts'
-import { lastDecision } from './prose.ts'
+import { findingPhrase, lastDecision } from './prose.ts'
 import { netChanges, type Story } from './story.ts'
 
 /** The kernel's function for the fault that a step is part of, where one has something to decide. */
@@ -29,7 +28,7 @@ export function faultText(story: Story, from: number, to: number): FaultText {
   const name = faultOf(story, last)!
   if (last.failure !== undefined) return { text: `${name}: ${last.failure}`, came: 'to an entry' }
   const decided = lastDecision(story, from, to)
-  const found = decided === undefined ? '' : phraseOf(story, decided)
+  const found = decided === undefined ? '' : findingPhrase(story, decided)
   const fault = vmfOf(last)
   const entry = netChanges(story, from, to).find(({ location }) => {
     const place = story.names.place(location)
@@ -88,10 +87,12 @@ function swapInText(
   const own = is_swap_pte(entry.before) && pte_swp_exclusive(entry.before)
   const reason = own ? 'its swap entry is exclusive' : withoutPage(decision, page)
   const how = pte_write(entry.after) ? 'writable' : 'read-only'
-  const same = origin === undefined || origin.page === page
-  const maps = same ? `${owner} maps it ${how}` : `${owner} gets a copy, ${page}`
-  const found = origin?.text ?? page
-  const text = reason === '' ? `${found}, and ${maps}` : `${found}; ${reason}, so ${maps}`
+  const copied = origin !== undefined && origin.page !== page
+  const maps = copied
+    ? `${owner} gets a copy, ${page}`
+    : `${owner} maps ${origin === undefined ? page : 'it'} ${how}`
+  const because = reason === '' ? maps : `${reason}, so ${maps}`
+  const text = origin === undefined ? because : `${origin.text}${reason === '' ? ', and' : ';'} ${because}`
   return { text: `do_swap_page: ${text}`, came: 'to an entry' }
 }
 
