@@ -4,7 +4,7 @@ import type { GupFlags } from '../mm/machine.ts'
 import { pte_pfn, pte_write } from '../mm/pte.ts'
 import { phraseOf } from './phrase.ts'
 import { reuseFinding } from './phrase_swap.ts'
-import { isLock, mapsFrame } from './places.ts'
+import { isLock, mapsFrame, namesSlot } from './places.ts'
 import type { Story } from './story.ts'
 import { enumerate } from './wrap.ts'
 
@@ -140,9 +140,14 @@ export function othersAt(story: Story, step: number, pfn: number, mm: number): s
     return maps && other !== mm && mms.length === 0 ? [`the TLB of ${name} mapped it`] : []
   })
   const { swap, lru } = story.k.page[pfn]!
+  const slot = memory.get(swap.location) - 1
+  const naming = story.k.mm.flatMap(({ name, pte }, other) => {
+    const names = pte.some(({ location }) => namesSlot(memory.get(location), slot))
+    return names && other !== mm ? [`${name} named its place in swap`] : []
+  })
   const swapCache = memory.get(swap.location) === 0 ? [] : ['the swap cache held it']
   const reclaim = memory.get(lru.location) === story.k.ISOLATED ? ['reclaim held it'] : []
-  return [...mms, ...cached, ...refs, ...swapCache, ...reclaim]
+  return [...mms, ...naming, ...cached, ...refs, ...swapCache, ...reclaim]
 }
 
 /** Users of a page in one phrase: `child mapped it`, `child mapped it and p and q held it`. */

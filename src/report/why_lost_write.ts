@@ -5,7 +5,7 @@ import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
-import { hopPhrase, hopsOf, whereabouts } from './why_travel.ts'
+import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
 /** A store of a process to its own memory that a later observation of its own does not show. */
@@ -37,7 +37,7 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
   const value = numbers(story.steps[store]!.args)[3]
   prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
-  const hops = hopsOf(story, frame, read)
+  const hops = hopsFrom(story, frame, read)
   if (read.pfn === frame) {
     prose.say(`${when} it finds another value in the same page`)
   } else {

@@ -19,8 +19,8 @@ import {
 } from './prose.ts'
 import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
-import { isSwapIn, reclaimBefore, reclaimSentence } from './why_reclaim.ts'
-import { travelSentence, whereabouts } from './why_travel.ts'
+import { isSwapIn, reclaimBefore, reclaimSentence, swapInBefore } from './why_reclaim.ts'
+import { hopsAfter, travelSentence, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
 export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
@@ -31,7 +31,9 @@ export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
   prose.say(readSentence(prose, read, write.value))
   prose.say(writeSentence(prose, read, write, reader, writer))
   const frame = frameWritten(story, write.step)
-  prose.say(frame === read.pfn ? sharedSentence(prose, read, write) : travelSentence(prose, frame, read))
+  const hops = hopsAfter(story, write.step, read)
+  const same = frame === read.pfn && hops.length === 0
+  prose.say(same ? sharedSentence(prose, read, write) : travelSentence(prose, frame, hops, read))
   const rule = decisiveSentence(prose, write, frame)
   prose.say(ruleSentences(story.cell.design, rule))
   return prose.explanation
@@ -106,6 +108,12 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
   if (left !== undefined) {
     events.push({ step: left, text: leavingPhrase(story, left, reader) })
   }
+  const again =
+    left === undefined
+      ? undefined
+      : swapInBefore(story, read.process, read.pfn, read.step ?? story.steps.length)
+  if (again !== undefined && again > left!)
+    events.push({ step: again, text: `${reader} swapped it in again` })
   const told = events
     .sort((a, b) => a.step - b.step)
     .map(({ step, text }, i) => `${i > 0 && i === events.length - 1 ? 'then ' : ''}${text}${prose.at(step)}`)
@@ -142,7 +150,8 @@ function cachedSentence(prose: Prose, { step, pfn }: ReadsFrom, left: number | u
   const { story } = prose
   if (step === undefined || left === undefined || story.steps[step]!.effect.name !== 'load') return ''
   const [cpu, vpn] = numbers(story.steps[step]!.args)
-  const { name, tlb } = story.k.cpu[cpu!]!
+  const { name, mm, tlb } = story.k.cpu[cpu!]!
+  if (story.mapped(step, mm, vpn!) === pfn) return ''
   const filled = story.last(step, ({ changes }) =>
     changes.some((c) => c.location === tlb[vpn!]!.location && mapsFrame(c.after, pfn)),
   )
@@ -185,11 +194,13 @@ function decisiveSentence(prose: Prose, write: Write, frame: number): RuleName {
     return 'page_try_dup_rmap'
   }
   const found = decisionBefore(story, permitted)
-  const others = othersAt(story, permitted, frame, write.process)
+  const others = othersAt(story, permitted, frame, write.process).filter(
+    (other) => !/^(the swap cache|reclaim) held it$/.test(other),
+  )
   const although =
     others.length === 0
       ? ''
-      : `, although ${usersPhrase(others).replaceAll(/ (held|mapped) it/g, ' still $1 it')}`
+      : `, although ${usersPhrase(others).replaceAll(/ (held it|mapped it|named)/g, ' still $1')}`
   const since =
     found === undefined ? '' : ` It had found that ${findingOf(story, found)}${prose.at(found)}${although}.`
   const reclaim = reclaimBefore(story, frame, permitted)

@@ -1,10 +1,9 @@
 /** What reclaim had done to a page before something went wrong. */
-import { is_swap_pte, pte_swp_slot } from '../mm/pte.ts'
 import { introduceActor } from './actors.ts'
 import { withoutPage } from './changes.ts'
 import { keptAt, keptBecause } from './facts_reclaim.ts'
 import { phraseOf } from './phrase.ts'
-import { mapsFrame } from './places.ts'
+import { mapsFrame, namesSlot } from './places.ts'
 import { numbers, type Prose } from './prose.ts'
 import type { Story } from './story.ts'
 import { enumerate } from './wrap.ts'
@@ -36,9 +35,13 @@ export function reclaimBefore(story: Story, pfn: number, before: number): Reclai
     const found = story.first(entered, (step, index) => step.thread === thread && condition(step, index))
     return found !== undefined && found < before ? found : undefined
   }
-  const unmapped = story.steps.flatMap(({ thread: who, changes }, step) =>
-    step > entered && step < before && who === thread && changes.some((c) => namesSlot(story, c, slot))
-      ? [step]
+  const unmapped = story.steps.flatMap((step, index) =>
+    index > entered &&
+    index < before &&
+    step.thread === thread &&
+    story.inside(step, 'try_to_unmap_one') &&
+    step.changes.some((change) => becomesSwapped(story, change, slot))
+      ? [index]
       : [],
   )
   const freed = after(({ effect, args }) => effect.name === 'free_isolated' && numbers(args)[0] === pfn)
@@ -47,12 +50,12 @@ export function reclaimBefore(story: Story, pfn: number, before: number): Reclai
   return { pfn, thread, slot, entered, unmapped, kept, freed }
 }
 
-function namesSlot(
+function becomesSwapped(
   story: Story,
   { location, after }: { location: number; after: number },
   slot: number,
 ): boolean {
-  return story.names.place(location).kind === 'pte' && is_swap_pte(after) && pte_swp_slot(after) === slot
+  return story.names.place(location).kind === 'pte' && namesSlot(after, slot)
 }
 
 /** `Reclaim (`reclaim x`)`, or who kswapd is. */
@@ -71,7 +74,7 @@ export function reclaimSentence(prose: Prose, reclaim: Reclaim): string {
   const { names } = story
   const { pfn, entered, slot, unmapped, kept, freed } = reclaim
   const owners = unmapped.map((step) => {
-    const changed = story.steps[step]!.changes.find((change) => namesSlot(story, change, slot))!
+    const changed = story.steps[step]!.changes.find((change) => becomesSwapped(story, change, slot))!
     const place = names.place(changed.location)
     return `${'mm' in place ? story.process(place.mm) : 'a process'}${prose.at(step)}`
   })

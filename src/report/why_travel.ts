@@ -9,7 +9,7 @@ import { enumerate } from './wrap.ts'
 type Holder = { readonly pfn: number } | { readonly slot: number }
 
 /** One copying of a word: `page A was written to swap 0`. */
-interface Hop {
+export interface Hop {
   readonly step: number
   readonly from: Holder
   readonly to: Holder
@@ -21,32 +21,39 @@ export function whereabouts(story: Story, read: ReadsFrom): string {
 }
 
 /** The value was copied from the page where it was stored to the one where it was read. */
-export function travelSentence(prose: Prose, frame: number, read: ReadsFrom): string {
+export function travelSentence(prose: Prose, frame: number, hops: readonly Hop[], read: ReadsFrom): string {
   const { story } = prose
   const page = story.names.page(frame)
-  const hops = hopsOf(story, frame, read)
   const [only] = hops
   if (hops.length === 1 && 'pfn' in only!.to && 'pfn' in only!.from) {
     return `It was stored to ${page}, and ${whereabouts(story, read)}, where it is read, is a copy of that page made afterwards${prose.at(only!.step)}`
   }
   if (hops.length === 0) return `It was stored to ${page}, and is read from ${whereabouts(story, read)}`
   const told = hops.map((hop) => `${hopPhrase(story, hop)}${prose.at(hop.step)}`)
-  return `It was stored to ${page}; then ${enumerate(told)}, where it is read`
+  return `It was stored to ${page}; ${enumerate(told)}, where it is read`
 }
 
-/** The copyings by which what a frame held got to where it is read, the earliest first. */
-export function hopsOf(story: Story, frame: number, read: ReadsFrom): Hop[] {
+/** The copyings after some step by which what is read got to where it is read, the earliest first. */
+export function hopsAfter(story: Story, step: number, read: ReadsFrom): Hop[] {
+  return hopsUntil(story, read, (hop) => hop.step < step)
+}
+
+/** Those by which what a frame held got there. */
+export function hopsFrom(story: Story, frame: number, read: ReadsFrom): Hop[] {
+  return hopsUntil(story, read, ({ to }) => 'pfn' in to && to.pfn === frame)
+}
+
+function hopsUntil(story: Story, read: ReadsFrom, isTooEarly: (hop: Hop) => boolean): Hop[] {
   const hops: Hop[] = []
   let at = holderRead(story, read)
   let before = read.step ?? story.steps.length
-  while (!('pfn' in at && at.pfn === frame)) {
-    const filled = lastFilling(story, at, before)
-    if (filled === undefined) return hops
-    hops.unshift(filled)
-    at = filled.from
-    before = filled.step
+  for (;;) {
+    const hop = lastFilling(story, at, before)
+    if (hop === undefined || isTooEarly(hop)) return hops
+    hops.unshift(hop)
+    at = hop.from
+    before = hop.step
   }
-  return hops
 }
 
 function lastFilling(story: Story, to: Holder, before: number): Hop | undefined {
@@ -61,11 +68,11 @@ function lastFilling(story: Story, to: Holder, before: number): Hop | undefined 
   return { step, from, to }
 }
 
-/** `page A was copied to page B`, `page A was written to swap 0`, `page B was read from swap 0`. */
+/** `page A was copied to page B`, `page A was written to swap 0`, `swap 0 was read into page B`. */
 export function hopPhrase(story: Story, { from, to }: Hop): string {
   const [source, target] = [nameOf(story, from), nameOf(story, to)]
   if ('slot' in to) return `${source} was written to ${target}`
-  return 'slot' in from ? `${target} was read from ${source}` : `${source} was copied to ${target}`
+  return 'slot' in from ? `${source} was read into ${target}` : `${source} was copied to ${target}`
 }
 
 function nameOf(story: Story, holder: Holder): string {
