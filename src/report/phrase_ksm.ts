@@ -6,8 +6,7 @@ import type { Story } from './story.ts'
 export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {
   choose_two: (story, step) => {
     const chosen = chosenSpots(step)
-    const who = story.names.thread(step.thread)
-    if (chosen === undefined) return `${who} takes no pages, and is done`
+    if (chosen === undefined) return 'takes no pages, and is done'
     return `${chosen.map((spot) => spotName(story, spot)).join(' and ')} hold the same`
   },
 

@@ -3,12 +3,11 @@ import type { Step } from '../engine/index.ts'
 import { pte_none } from '../mm/pte.ts'
 import { changesPhrase, withoutPage } from './changes.ts'
 import type { Phrase } from './phrase.ts'
-import { isLock } from './places.ts'
+import { isLock, type Place } from './places.ts'
 import type { Story } from './story.ts'
 
 export const SWAP_PHRASES: Readonly<Record<string, Phrase>> = {
-  isolate_some: (story, step, index) =>
-    takenOff(story, step) ?? `${story.names.thread(story.steps[index]!.thread)} takes no page, and is done`,
+  isolate_some: (story, step) => takenOff(story, step) ?? 'takes no page, and is done',
 
   isolate_lru_page: (story, step) => takenOff(story, step) ?? offAlready(story, step.args[0] as number),
 
@@ -23,7 +22,8 @@ export const SWAP_PHRASES: Readonly<Record<string, Phrase>> = {
     return pte_none(entry.value) ? found : `${found}: no page in memory`
   },
 
-  enter_swap_cache: (_story, { changes }) => (changes.length > 0 ? undefined : 'no place in swap is free'),
+  enter_swap_cache: (story, { changes }) =>
+    changes.length > 0 ? ordered(story, changes, 'swap') : 'no place in swap is free',
 
   find_get_page: (story, { reads: [cache], changes }) => {
     if (cache === undefined) return undefined
@@ -41,10 +41,9 @@ export const SWAP_PHRASES: Readonly<Record<string, Phrase>> = {
         ? `nobody names swap ${slot} any more`
         : story.names.fact(cache.location, cache.value)
     }
-    const entered = changes.filter(({ location }) => !isLock(story.names.place(location)))
-    const [last, ...rest] = [...entered].reverse()
-    const told = last === undefined ? '' : changesPhrase(story, [last, ...rest])
-    return `lock ${story.names.page(pfn)}; it ${withoutPage(told, story.names.page(pfn))}`
+    const told = changes.filter(({ location }) => !isLock(story.names.place(location)))
+    const page = story.names.page(pfn)
+    return `lock ${page}; it ${withoutPage(ordered(story, told, 'swap'), page)}`
   },
 
   swap_readpage: (story, { args }, index) => {
@@ -116,21 +115,27 @@ export const SWAP_PHRASES: Readonly<Record<string, Phrase>> = {
   },
 }
 
-/** `page A has 1 user: mapcount 0, swap 0 count 1`. */
-export function usersPhrase(story: Story, { args, reads }: Step): string {
+/** `page A mapcount + swap count is 1 (0 + 1)`. */
+function usersPhrase(story: Story, { args, reads }: Step): string {
   const [pfn, mapped] = args as [number, number]
-  const page = story.names.page(pfn)
-  const count = reads.find(({ location }) => story.names.place(location).kind === 'slot_count')
-  if (count === undefined) return `${page} mapcount is ${mapped}, and it is not in the swap cache`
-  const users = mapped + count.value
-  return `${page} has ${users === 1 ? '1 user' : `${users} users`}: mapcount ${mapped}, ${story.names.location(count.location)} ${count.value}`
+  const count = swapCountIn(story, reads)
+  if (count === undefined)
+    return `${story.names.page(pfn)} mapcount is ${mapped}, and it is not in the swap cache`
+  return `${story.names.page(pfn)} mapcount + swap count is ${mapped + count} (${mapped} + ${count})`
+}
+
+function swapCountIn(story: Story, reads: Step['reads']): number | undefined {
+  return reads.find(({ location }) => story.names.place(location).kind === 'slot_count')?.value
+}
+
+/** What reuse_swap_page has found, and not what it has done then; undefined for any other step. */
+export function reuseFinding(story: Story, step: Step): string | undefined {
+  return step.effect.name === 'alone_with_swap' ? usersPhrase(story, step) : undefined
 }
 
 /** `page A off the LRU list, refcount 2 → 3`. */
 function takenOff(story: Story, { changes }: Step): string | undefined {
-  if (changes.length === 0) return undefined
-  const lru = changes.filter(({ location }) => story.names.place(location).kind === 'lru')
-  return changesPhrase(story, [...lru, ...changes.filter((change) => !lru.includes(change))])
+  return changes.length === 0 ? undefined : ordered(story, changes, 'lru')
 }
 
 function offAlready(story: Story, pfn: number): string {
@@ -139,8 +144,12 @@ function offAlready(story: Story, pfn: number): string {
 
 /** What happens to a page that leaves the swap cache; that it then counts as dirty goes without saying. */
 function leaving(story: Story, { changes }: Step): string {
-  return changesPhrase(
-    story,
-    changes.filter(({ location }) => story.names.place(location).kind !== 'dirty'),
-  )
+  const told = changes.filter(({ location }) => story.names.place(location).kind !== 'dirty')
+  return ordered(story, told, 'swap')
+}
+
+/** Some changes, one kind of them before the others. */
+function ordered(story: Story, changes: Step['changes'], first: Place['kind']): string {
+  const isFirst = ({ location }: { location: number }): boolean => story.names.place(location).kind === first
+  return changesPhrase(story, [...changes.filter(isFirst), ...changes.filter((change) => !isFirst(change))])
 }

@@ -1,6 +1,6 @@
 /** What each location of a machine is part of. */
 import type { Kernel } from '../mm/kernel.ts'
-import { type Pte, pte_pfn, pte_present } from '../mm/pte.ts'
+import { is_swap_pte, type Pte, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
 
 /** What a location is part of. `other` is a location that a design has added. */
 export type Place =
@@ -51,6 +51,11 @@ export function isLock({ kind }: Place): boolean {
 /** Whether a page-table entry maps a frame. */
 export function mapsFrame(pte: Pte, pfn: number): boolean {
   return pte_present(pte) && pte_pfn(pte) === pfn
+}
+
+/** Whether it is of a page that is in swap, at this place. */
+export function namesSlot(pte: Pte, slot: number): boolean {
+  return is_swap_pte(pte) && pte_swp_slot(pte) === slot
 }
 
 /** By location. */

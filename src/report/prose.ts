@@ -3,8 +3,10 @@ import type { Plain, Step } from '../engine/index.ts'
 import type { GupFlags } from '../mm/machine.ts'
 import { pte_pfn, pte_write } from '../mm/pte.ts'
 import { phraseOf } from './phrase.ts'
-import { isLock, mapsFrame } from './places.ts'
+import { reuseFinding } from './phrase_swap.ts'
+import { isLock, mapsFrame, namesSlot } from './places.ts'
 import type { Story } from './story.ts'
+import { enumerate } from './wrap.ts'
 
 /** An explanation, and the steps that it speaks of. */
 export interface Explanation {
@@ -33,7 +35,7 @@ export class Prose {
     if (sentence === '') return
     // Names keep their case: a sentence may begin with `child` or `v5.9`.
     const text = sentence.replace(
-      /^(page|the|after|at|with) /,
+      /^(page|the|after|at|with|before|reclaim) /,
       (word) => word[0]!.toUpperCase() + word.slice(1),
     )
     this.sentences.push(text.endsWith('.') ? text : `${text}.`)
@@ -102,6 +104,17 @@ export function decisionBefore(story: Story, before: number): number | undefined
   return story.statementIndex(found) === story.statementIndex(before) ? found : undefined
 }
 
+/** What a rule has found at a step, without what it has done at once. */
+export function findingPhrase(story: Story, step: number): string {
+  return reuseFinding(story, story.steps[step]!) ?? phraseOf(story, step)
+}
+
+/** The last of some steps at which a rule of the design looked at something. */
+export function lastDecision(story: Story, from: number, to: number): number | undefined {
+  const found = story.last(to + 1, (step) => decides(story, step))
+  return found !== undefined && found >= from ? found : undefined
+}
+
 /** Whether a step is one where a rule of the design looks at something: not at a lock, and, but for one, changing nothing. */
 export function decides(story: Story, step: Step): boolean {
   const looks = step.changes.length === 0 || step.effect.name === 'alone_with_swap'
@@ -126,15 +139,36 @@ export function othersAt(story: Story, step: number, pfn: number, mm: number): s
     const maps = tlb.some(({ location }) => mapsFrame(memory.get(location), pfn))
     return maps && other !== mm && mms.length === 0 ? [`the TLB of ${name} mapped it`] : []
   })
-  return [...mms, ...cached, ...refs]
+  const { swap, lru } = story.k.page[pfn]!
+  const slot = memory.get(swap.location) - 1
+  const naming = story.k.mm.flatMap(({ name, pte }, other) => {
+    const names = pte.some(({ location }) => namesSlot(memory.get(location), slot))
+    return names && other !== mm ? [`${name} named its place in swap`] : []
+  })
+  const swapCache = memory.get(swap.location) === 0 ? [] : ['the swap cache held it']
+  const reclaim = memory.get(lru.location) === story.k.ISOLATED ? ['reclaim held it'] : []
+  return [...mms, ...naming, ...cached, ...refs, ...swapCache, ...reclaim]
+}
+
+/** Users of a page in one phrase: `child mapped it`, `child mapped it and p and q held it`. */
+export function usersPhrase(others: readonly string[]): string {
+  const held = others.filter((other) => other.endsWith(' held it'))
+  const holders = held.map((other) => other.slice(0, -' held it'.length))
+  const rest = others.filter((other) => !held.includes(other))
+  return enumerate(held.length === 0 ? rest : [...rest, `${enumerate(holders)} held it`])
 }
 
 /** `page A's mapcount, the number of page-table entries that map it, was 1`. */
 export function findingOf(story: Story, step: number): string {
-  const found = phraseOf(story, step).replace(' is ', ' was ')
+  const found = findingPhrase(story, step).replace(' is ', ' was ')
   const [location] = story.steps[step]!.reads.map((read) => read.location)
   const place = location === undefined ? undefined : story.names.place(location)
   const meaning = place === undefined ? undefined : MEANINGS[place.kind]
+  const together = /^(page \w+) mapcount \+ swap count was (\d+) \((.*)\)$/.exec(found)
+  if (together !== null) {
+    const [, page, sum, parts] = together
+    return `${page}'s mapcount and swap count, the page-table entries that map it and those that name its place in swap, were ${sum} together, ${parts}`
+  }
   if (meaning === undefined) return found
   return found.replace(/^(page \w+) (\w+) /, `$1's $2, ${meaning}, `)
 }
@@ -142,6 +176,7 @@ export function findingOf(story: Story, step: number): string {
 const MEANINGS: Readonly<Record<string, string>> = {
   mapcount: 'the number of page-table entries that map it',
   refcount: 'the number of all references to it',
+  pins: 'the number of pins among its references',
   exclusive: 'the mark of a page that one process has to itself',
 }
 

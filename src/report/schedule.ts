@@ -44,7 +44,7 @@ const LOCKS: readonly {
   { kind: 'read', letter: 'R', meaning: 'mmap_lock for reading' },
   { kind: 'ptl', letter: 'T', meaning: 'page-table lock (ptl)' },
   { kind: 'page', letter: 'P', meaning: 'page lock' },
-  { kind: 'anon_vma', letter: 'A', meaning: 'anon_vma lock, of those who look for mappings' },
+  { kind: 'anon_vma', letter: 'A', meaning: 'anon_vma lock (rmap)' },
 ]
 
 /** Not kernel functions: a statement of the test stands for them, or hardware performs them. */

@@ -5,7 +5,7 @@
  * Steps are counted from 0 here, as in a trace; people are shown them from 1.
  */
 import type { Cell } from '../check/index.ts'
-import { type Memory, type Procedure, type Step, type Trace, WRITER } from '../engine/index.ts'
+import { type Change, type Memory, type Procedure, type Step, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus, Statement, Thread } from '../litmus/ast.ts'
 import { type Instruction, instructionAt } from '../litmus/program.ts'
 import type { Kernel, Rules } from '../mm/kernel.ts'
@@ -172,6 +172,17 @@ export class Story {
     }
     this.memories.push(bytes)
   }
+}
+
+/** What the steps from `from` to `to` changed, locations that are as before left out. */
+export function netChanges(story: Story, from: number, to: number): Change[] {
+  const touched = new Set<number>()
+  for (let i = from; i <= to; i++) for (const { location } of story.steps[i]!.changes) touched.add(location)
+  const before = story.before(from)
+  const after = story.after(to)
+  return [...touched]
+    .map((location) => ({ location, before: before.get(location), after: after.get(location) }))
+    .filter((change) => change.before !== change.after)
 }
 
 const RULES_WITH_STEPS = [
