@@ -5,7 +5,7 @@
 import { type Change, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
+import { EXITED, EXITING, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
 import {
   pte_dirty,
   pte_none,
@@ -16,6 +16,12 @@ import {
   pte_write,
 } from '../mm/pte.ts'
 import { type Place, placesOf } from './places.ts'
+
+const LIVES: Readonly<Record<number, string>> = {
+  [RUNNING]: 'running',
+  [EXITING]: 'exiting',
+  [EXITED]: 'exited',
+}
 
 export class Names {
   private readonly places: ReadonlyMap<number, Place>
@@ -103,7 +109,7 @@ export class Names {
       case 'vma':
         return value === VM_NONE ? 'unmapped' : value === VM_WRITE ? 'read-write' : 'read-only'
       case 'state':
-        return value === RUNNING ? 'running' : value === EXITED ? 'exited' : 'not born'
+        return LIVES[value] ?? 'not born'
       case 'ptl':
       case 'page_lock':
         return value === 0 ? 'free' : `held by ${this.thread(value - 1)}`
