@@ -6,6 +6,7 @@ import { only_mapping, v5_7 } from '../designs/v5_7.ts'
 import { choose, type Steps } from '../engine/index.ts'
 import type { Kernel, Rules, WpDecision, WpFault } from '../mm/kernel.ts'
 import type { GupFlags } from '../mm/machine.ts'
+import { get_page, put_page } from '../mm/page_alloc.ts'
 import { PageKsm } from '../mm/page_flags.ts'
 import { few_mappings, swap_users_exceed } from '../mm/swapfile.ts'
 
@@ -38,6 +39,43 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
         if (flags.write || (yield* PageKsm(k, pfn))) return false
         if (yield* swap_users_exceed(k, pfn, 0)) return true
         return (yield* few_mappings(pfn)) > 1
+      },
+    }),
+  },
+  'mapcount-alone': {
+    title: 'write faults decided by the mapcount, and nothing else asked',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        return (yield* k.page[pfn]!.mapcount.is(1)) ? 'reuse' : 'copy'
+      },
+    }),
+  },
+  'no-second-look': {
+    title: 'no second look under the page lock',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if ((yield* PageKsm(k, pfn)) || !(yield* k.page[pfn]!.refcount.is(1))) return 'copy'
+        if (!(yield* k.page[pfn]!.lock.tryLock())) return 'copy'
+        yield* k.page[pfn]!.lock.unlock()
+        return 'reuse'
+      },
+    }),
+  },
+  'no-look-after-sleeping': {
+    title: 'no second look after sleeping for the page lock',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        const page = k.page[pfn]!
+        if (!(yield* page.mapcount.is(1))) return 'copy'
+        if (!(yield* page.lock.tryLock())) {
+          yield* get_page(k, pfn)
+          yield* k.mm[vmf.mm]!.ptl.unlock()
+          yield* page.lock.lock()
+          yield* k.mm[vmf.mm]!.ptl.lock()
+          yield* put_page(pfn)
+        }
+        yield* page.lock.unlock()
+        return 'reuse'
       },
     }),
   },

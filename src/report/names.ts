@@ -135,7 +135,7 @@ export class Names {
       case 'ended':
         return value === 0 ? 'running' : 'ended'
       case 'lru':
-        if (value === this.k.ISOLATED) return 'none, off the LRU list'
+        if (value >= this.k.ISOLATED) return 'none, off the LRU list'
         return value === 0 ? 'none' : `${this.k.cpu[value - 1]?.name}'s`
       default:
         return String(value)
