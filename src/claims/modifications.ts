@@ -2,13 +2,14 @@
  * Changes to a design that claims speak of and that no design makes: the write rule that David
  * Hildenbrand left to a second part, a check left out, a lock taken.
  */
+import { refuse_pinned } from '../designs/refuse_pinned.ts'
 import { only_mapping, v5_7 } from '../designs/v5_7.ts'
 import { choose, type Steps } from '../engine/index.ts'
 import type { Kernel, Rules, WpDecision, WpFault } from '../mm/kernel.ts'
 import type { GupFlags } from '../mm/machine.ts'
 import { get_page, put_page } from '../mm/page_alloc.ts'
 import { PageKsm } from '../mm/page_flags.ts'
-import { few_mappings, swap_users_exceed } from '../mm/swapfile.ts'
+import { few_mappings, reuse_swap_page, swap_users_exceed } from '../mm/swapfile.ts'
 
 export interface Modification {
   /** What it does, to be read after a design's name. */
@@ -66,7 +67,6 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
     rules: () => ({
       *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
         const page = k.page[pfn]!
-        if (!(yield* page.mapcount.is(1))) return 'copy'
         if (!(yield* page.lock.tryLock())) {
           yield* get_page(k, pfn)
           yield* k.mm[vmf.mm]!.ptl.unlock()
@@ -74,10 +74,15 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
           yield* k.mm[vmf.mm]!.ptl.lock()
           yield* put_page(pfn)
         }
+        const alone = yield* reuse_swap_page(k, pfn)
         yield* page.lock.unlock()
-        return 'reuse'
+        return alone ? 'reuse' : 'copy'
       },
     }),
+  },
+  'pins-looked-at-when-unmapped': {
+    title: 'reclaim looks for pins again when it has emptied the entry',
+    rules: () => ({ page_try_share_anon_rmap: refuse_pinned }),
   },
   'copy-always': {
     title: 'every write fault copies',
