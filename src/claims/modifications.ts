@@ -8,7 +8,7 @@ import { choose, type Steps } from '../engine/index.ts'
 import type { Kernel, Rules, WpDecision, WpFault } from '../mm/kernel.ts'
 import type { GupFlags } from '../mm/machine.ts'
 import { get_page, put_page } from '../mm/page_alloc.ts'
-import { PageKsm } from '../mm/page_flags.ts'
+import { PageKsm, PageSwapCache } from '../mm/page_flags.ts'
 import { few_mappings, reuse_swap_page, swap_users_exceed } from '../mm/swapfile.ts'
 
 export interface Modification {
@@ -58,6 +58,50 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
         if ((yield* PageKsm(k, pfn)) || !(yield* k.page[pfn]!.refcount.is(1))) return 'copy'
         if (!(yield* k.page[pfn]!.lock.tryLock())) return 'copy'
         yield* k.page[pfn]!.lock.unlock()
+        return 'reuse'
+      },
+    }),
+  },
+  'no-mapcount-test': {
+    title: 'the mapcount not asked',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        const page = k.page[pfn]!
+        if ((yield* PageKsm(k, pfn)) || !(yield* page.refcount.is(1))) return 'copy'
+        if (!(yield* page.lock.tryLock())) return 'copy'
+        const alone = !(yield* PageKsm(k, pfn)) && (yield* page.refcount.is(1))
+        yield* page.lock.unlock()
+        return alone ? 'reuse' : 'copy'
+      },
+    }),
+  },
+  'no-page-lock': {
+    title: 'the page lock not taken',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if (yield* PageKsm(k, pfn)) return 'copy'
+        return (yield* k.page[pfn]!.refcount.is(1)) ? 'reuse' : 'copy'
+      },
+    }),
+  },
+  'swap-cache-reused-by-mapcount': {
+    title: 'reuse_swap_page asked of pages in the swap cache',
+    rules: (base) => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if (yield* PageSwapCache(k, pfn)) {
+          if (!(yield* k.page[pfn]!.lock.tryLock())) return 'copy'
+          const alone = yield* reuse_swap_page(k, pfn)
+          yield* k.page[pfn]!.lock.unlock()
+          if (alone) return 'reuse'
+        }
+        return yield* base.wp_can_reuse(k, vmf, pfn)
+      },
+    }),
+  },
+  'copy-never': {
+    title: 'no write fault copies',
+    rules: () => ({
+      *wp_can_reuse(): Steps<WpDecision> {
         return 'reuse'
       },
     }),

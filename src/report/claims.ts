@@ -72,7 +72,8 @@ export function decisionInWords({ decision, cases, exhaustive }: ClaimReport): s
   if (decision === 'holds') return `holds${exhaustive ? ' within bound' : ', as far as was explored'}`
   if (decision === 'refuted') return `refuted${bound}`
   const conditions = cases.filter(({ holds }) => holds).map((one) => one.if)
-  return `holds only if ${enumerate(conditions, 'or')}${bound}`
+  // They may have commas of their own.
+  return `holds only if ${conditions.join('; or if ')}${bound}`
 }
 
 export interface SectionReport {
