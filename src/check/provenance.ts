@@ -4,12 +4,15 @@
  */
 import type { Memory, Step, Trace } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
+import { holderOf } from '../litmus/outcome.ts'
+import { copy_user_word } from '../mm/do_wp_page.ts'
 import { device_load, device_store } from '../mm/gup.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, FAULTED, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
-import { copy_user_word } from '../mm/memory.ts'
+import { EXITED, FAULTED, ON_LRU, type Page, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { swap_readpage } from '../mm/swap_state.ts'
 import { load, store } from '../mm/tlb.ts'
+import { write_swap_word } from '../mm/vmscan.ts'
 
 /** A store that a run performed. */
 export interface Write {
@@ -30,7 +33,7 @@ export interface ReadsFrom {
     readonly word: number
   }
   readonly write: Write | undefined
-  /** The frame that the value was read from, and the step that read it (undefined: at the end). */
+  /** The frame that the value was read from (-1: it is in swap), and the step that read it (undefined: at the end). */
   readonly pfn: number
   readonly step: number | undefined
 }
@@ -46,6 +49,7 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
     follow(k, at, step, index, writes, registers)
     forgetFaulted(k, step, registers)
     for (const change of step.changes) memory[change.location] = change.after
+    forgetMerged(k, step, writes)
     forgetFreed(k, at, writes)
   })
 
@@ -55,9 +59,10 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
     test.pages.forEach((page, vpn) => {
       const pte = at.get(mm.pte[vpn]!.location)
       if (at.get(mm.vma[vpn]!.location) === VM_NONE || pte_none(pte)) return
-      const pfn = pte_pfn(pte)
+      const holder = holderOf(k, at, pte)
+      const pfn = k.page.indexOf(holder as Page)
       page.words.forEach((_, word) => {
-        const write = writes.get(k.page[pfn]!.word[word]!.location)
+        const write = writes.get(holder.word[word]!.location)
         result.push({ process, what: { kind: 'memory', index: vpn, word }, write, pfn, step: undefined })
       })
     })
@@ -142,9 +147,28 @@ function follow(
       registers.set(c, { process: mm, what, write: writes.get(wordOf(pfn, b)), pfn, step: index })
     }
   } else if (effect === copy_user_word) {
-    const write = writes.get(wordOf(b, c))
-    if (write === undefined) writes.delete(wordOf(a, c))
-    else writes.set(wordOf(a, c), write)
+    carry(writes, wordOf(b, c), wordOf(a, c))
+  } else if (effect === write_swap_word) {
+    carry(writes, wordOf(b, c), k.slot[a]!.word[c]!.location)
+  } else if (effect === swap_readpage) {
+    k.slot[b]!.word.forEach((word, w) => {
+      carry(writes, word.location, wordOf(a, w))
+    })
+  }
+}
+
+function carry(writes: Map<number, Write>, from: number, to: number): void {
+  const write = writes.get(from)
+  if (write === undefined) writes.delete(to)
+  else writes.set(to, write)
+}
+
+/** What a page of KSM's holds, everybody whose page it has become had there himself. */
+function forgetMerged(k: Kernel, { changes }: Step, writes: Map<number, Write>): void {
+  for (const { location, after } of changes) {
+    if (after !== k.KSM) continue
+    const page = k.page.find(({ mapping }) => mapping.location === location)
+    for (const word of page?.word ?? []) writes.delete(word.location)
   }
 }
 
@@ -157,10 +181,15 @@ function forgetFaulted(k: Kernel, { changes }: Step, registers: Map<number, Read
   }
 }
 
-/** A free page's words are zero again, whoever wrote them. */
+/** The words of a free page, or of a free place in swap, are zero again, whoever wrote them. */
 function forgetFreed(k: Kernel, at: Memory, writes: Map<number, Write>): void {
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
-    if (at.get(k.page[pfn]!.refcount.location) > 0) continue
-    for (const word of k.page[pfn]!.word) writes.delete(word.location)
+    const { refcount, lru, word: words } = k.page[pfn]!
+    if (at.get(refcount.location) > 0 || at.get(lru.location) !== ON_LRU) continue
+    for (const word of words) writes.delete(word.location)
+  }
+  for (const { count, cache, word: words } of k.slot) {
+    if (at.get(count.location) > 0 || at.get(cache.location) > 0) continue
+    for (const word of words) writes.delete(word.location)
   }
 }

@@ -22,6 +22,20 @@ export interface Source {
 
 export type RuleName = keyof Rules
 
+/** A rule that the design's author never stated, so that we had to take one: the kernel's of the day. */
+export interface Ours {
+  readonly taken: string
+  /** What its author may as well have meant, where that makes a difference. */
+  readonly alternative?: { readonly text: string; readonly rules: Partial<Rules> }
+}
+
+/** Rules of the kernel of the day that nobody argued about, taken as they were. */
+export function ofTheDay(kernel: Design, ...rules: RuleName[]): Partial<Record<RuleName, Ours>> {
+  return Object.fromEntries(
+    rules.map((rule) => [rule, { taken: `as in ${kernel.name}: ${kernel.because[rule]}` }]),
+  )
+}
+
 export interface Design {
   /** As on the command line: `v5.9`, `torvalds`. */
   readonly name: string
@@ -33,6 +47,8 @@ export interface Design {
   readonly rules: Rules
   /** For each rule that this design states: what it says, and where that comes from. */
   readonly because: Readonly<Partial<Record<RuleName, string>>>
+  /** The rules that are ours and not its author's. What is decided by one of them is decided with its alternative too. */
+  readonly ours?: Readonly<Partial<Record<RuleName, Ours>>> | undefined
   /**
    * Does this design promise that such a reference and its owner go on seeing the same page,
    * when this has happened?
@@ -48,6 +64,7 @@ export interface Extension {
   readonly sources: readonly Source[]
   readonly rules: Partial<Rules>
   readonly because: Readonly<Partial<Record<RuleName, string>>>
+  readonly ours?: Design['ours']
   readonly promises?: Design['promises']
 }
 

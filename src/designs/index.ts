@@ -1,12 +1,14 @@
 /** Every design that comes with Cowherd. */
 import type { Design } from './design.ts'
 import { eager } from './eager.ts'
-import { hildenbrand_v1 } from './hildenbrand_v1.ts'
-import { torvalds, torvalds_get } from './torvalds.ts'
+import { hildenbrand_v1, hildenbrand_v1_swap } from './hildenbrand_v1.ts'
+import { torvalds, torvalds_get, torvalds_jan, torvalds_snapshot } from './torvalds.ts'
 import { v5_7 } from './v5_7.ts'
 import { v5_8 } from './v5_8.ts'
 import { v5_9 } from './v5_9.ts'
+import { v5_10_y } from './v5_10_y.ts'
 import { v5_11 } from './v5_11.ts'
+import { v5_16 } from './v5_16.ts'
 import { v5_18 } from './v5_18.ts'
 import { v5_19 } from './v5_19.ts'
 
@@ -16,7 +18,9 @@ export const DESIGNS: readonly Design[] = [
   v5_7,
   v5_8,
   v5_9,
+  v5_10_y,
   v5_11,
+  v5_16,
   hildenbrand_v1,
   torvalds,
   v5_18,
@@ -24,7 +28,12 @@ export const DESIGNS: readonly Design[] = [
 ]
 
 /** Variants that are named when they are wanted. */
-export const VARIANTS: readonly Design[] = [torvalds_get]
+export const VARIANTS: readonly Design[] = [
+  hildenbrand_v1_swap,
+  torvalds_get,
+  torvalds_snapshot,
+  torvalds_jan,
+]
 
 export function designNamed(name: string): Design | undefined {
   return [...DESIGNS, ...VARIANTS].find((design) => design.name === name)
@@ -36,6 +45,8 @@ export {
   type Design,
   type Extension,
   extend,
+  type Ours,
+  ofTheDay,
   type RuleName,
   type Source,
 } from './design.ts'

@@ -24,6 +24,23 @@ export const NO_RULES: Rules = {
   *may_add_to_swap(): Steps<boolean> {
     return true
   },
+  *page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean> {
+    if (exclusive) yield* k.page[pfn]!.exclusive.write(0)
+    return true
+  },
+  *swap_in_exclusive(): Steps<boolean> {
+    return true
+  },
+  *clear_refs_may_protect(): Steps<boolean> {
+    return true
+  },
+  flushes_exclusive_at_once: false,
+  swp_exclusive: false,
+  unshare_test_locks_page: false,
+  swap_freed_before_mapping: false,
+  swap_freed_after_copy: false,
+  clear_refs_excludes_faults: false,
+  clear_refs_flushes: false,
   marks_pinned_mm: false,
   write_protect_seq: false,
   fast_pin_in_two_steps: false,

@@ -11,8 +11,8 @@
  * that a final memory comes with the K that it needs.
  */
 import { atomic, BLOCKED, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { copy_user_word } from '../mm/do_wp_page.ts'
 import type { Hooks, Kernel } from '../mm/kernel.ts'
-import { copy_user_word } from '../mm/memory.ts'
 import { allocate, drop_reference, take_reference } from '../mm/page_alloc.ts'
 import { mk_pte, PTE_NONE, pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
 import { CIRCUMSTANCES, type Design, extend } from './design.ts'

@@ -1,6 +1,7 @@
 /** v5.9: count the references. */
 import type { Steps } from '../engine/index.ts'
 import type { Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
+import { PageKsm } from '../mm/page_flags.ts'
 import { page_dup_rmap } from '../mm/rmap.ts'
 import { extend } from './design.ts'
 import { v5_7 } from './v5_7.ts'
@@ -38,9 +39,10 @@ export const v5_9 = extend(v5_7, {
 /** Is ours the only reference of any kind? */
 export function* page_count_is_one(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
   const page = k.page[pfn]!
+  if (yield* PageKsm(k, pfn)) return 'copy'
   if (!(yield* page.refcount.is(1))) return 'copy'
   if (!(yield* page.lock.tryLock())) return 'copy'
-  const alone = (yield* page.mapcount.is(1)) && (yield* page.refcount.is(1))
+  const alone = !(yield* PageKsm(k, pfn)) && (yield* page.mapcount.is(1)) && (yield* page.refcount.is(1))
   yield* page.lock.unlock()
   return alone ? 'reuse' : 'copy'
 }

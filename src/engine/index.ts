@@ -44,6 +44,7 @@ export {
   type Pending,
   pendingIn,
   type Step,
+  stepsFrom,
   type Trace,
   traceOfFailure,
   traceTo,

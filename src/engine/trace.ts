@@ -94,6 +94,13 @@ export function pendingIn(explorer: Explorer, state: number): Pending[] {
   })
 }
 
+/** Every step that can come next in a state, of every thread. */
+export function stepsFrom(explorer: Explorer, state: number): Step[] {
+  return explorer.controls.flatMap((_, thread) =>
+    successorsOf(explorer, state, thread).map((successor) => stepOf(explorer, state, successor)),
+  )
+}
+
 function stepBetween(explorer: Explorer, from: number, to: number): Step {
   for (let thread = 0; thread < explorer.controls.length; thread++) {
     for (const successor of successorsOf(explorer, from, thread)) {

@@ -19,6 +19,8 @@ export interface Litmus {
   readonly description: string
   readonly source: string
   readonly pages: readonly Page[]
+  /** At most one of each kind, in source order. */
+  readonly actors: readonly Actor[]
   /** In source order; the first is the root process, every other one is forked by exactly one `fork`. */
   readonly processes: readonly Process[]
   /** Names used by `signal` and `wait`, in order of first use. */
@@ -40,6 +42,20 @@ export interface Page {
 export interface Word {
   readonly name: string
   readonly initial: number
+}
+
+/** Kernel threads that a test can have: one reclaims pages, one merges equal ones. */
+export const ACTORS = ['kswapd', 'ksmd'] as const
+export type ActorKind = (typeof ACTORS)[number]
+
+/** A kernel thread that may act at any moment of the run, on the memory of any process. */
+export interface Actor {
+  readonly kind: ActorKind
+  /** How often it acts at most; it need not act at all. */
+  readonly times: number
+  /** Indices into `Litmus.pages`, ascending; all of them if the declaration names none. */
+  readonly pages: readonly number[]
+  readonly span: Span
 }
 
 export interface Process {
@@ -75,6 +91,16 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'unmap'; readonly page: number }
   | { readonly kind: 'dontneed'; readonly page: number }
   | { readonly kind: 'mprotect'; readonly page: number; readonly writable: boolean }
+  /** madvise(2) with MADV_PAGEOUT. */
+  | { readonly kind: 'pageout'; readonly page: number }
+  /** Reclaim comes to the page that is mapped there just now, whoever else maps it. */
+  | { readonly kind: 'reclaim'; readonly page: number }
+  /** ksmd finds two pages of the process, of as many words: `page` stays, and replaces `other`. */
+  | { readonly kind: 'merge'; readonly page: number; readonly other: number }
+  /** madvise(2) with MADV_UNMERGEABLE. */
+  | { readonly kind: 'unmerge'; readonly page: number }
+  /** Writes 4 to /proc/self/clear_refs: all pages of the process. */
+  | { readonly kind: 'clearRefs' }
   | {
       readonly kind: 'pin'
       readonly ref: string

@@ -17,6 +17,10 @@ export const LIMITS = {
   pages: 4,
   /** Every frame holds that many words, and there is about one frame for each page and process. */
   words: 4,
+  /** One of each kind. */
+  actors: 2,
+  /** That one actor acts: each time is at any moment, in any process, on any of its pages. */
+  times: 3,
   /** In one thread: each is at least one step that the steps of all other threads interleave with. */
   statements: 64,
   /** Each is part of every state, with the frame that it holds. */
@@ -33,9 +37,9 @@ export const LIMITS = {
   nesting: 32,
 } as const
 
-/** Whether the test holds enough and not too much. The parser has checked the limits inside one condition. */
+/** Whether the test holds enough and not too much. The parser has checked the limits inside one condition or actor. */
 export function checkLimits(syntax: TestSyntax, log: Log): void {
-  const { pages, processes, conditions, expectations } = syntax
+  const { pages, actors, processes, conditions, expectations } = syntax
   const atMost = (limit: number, things: readonly { readonly span: Span }[], what: string): void => {
     const first = things[limit]
     if (first !== undefined) log.error(first.span, `more than ${limit} ${what}`, `expected at most ${limit}`)
@@ -54,6 +58,7 @@ export function checkLimits(syntax: TestSyntax, log: Log): void {
     const words = page.words.map((word) => word.name)
     atMost(LIMITS.words, words, `words in page ${quote(page.name.text)}`)
   }
+  atMost(LIMITS.actors, actors, 'actors')
   atMost(LIMITS.processes, processes, 'processes')
   // Every process has a thread: too many processes are one mistake, and told once.
   if (processes.length <= LIMITS.processes)

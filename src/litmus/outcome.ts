@@ -3,8 +3,17 @@
  * process, and what every live reference holds.
  */
 import type { Memory } from '../engine/index.ts'
-import { EXITED, FAULTED, type Machine, UNSET, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import {
+  EXITED,
+  FAULTED,
+  type Machine,
+  type Page,
+  type SwapSlot,
+  UNSET,
+  VM_NONE,
+  ZERO_PFN,
+} from '../mm/machine.ts'
+import { type Pte, pte_none, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
 import type { Condition, Expression, Litmus, Term } from './ast.ts'
 
 /** A value, or why there is none: the access got SIGSEGV, or it never happened. */
@@ -33,9 +42,9 @@ export function outcomeOf(test: Litmus, k: Machine, memory: Memory): Outcome {
     test.pages.forEach((page, vpn) => {
       if (memory.get(mm.vma[vpn]!.location) === VM_NONE) return
       const pte = memory.get(mm.pte[vpn]!.location)
+      const holder = holderOf(k, memory, pte)
       page.words.forEach((_, word) => {
-        const pfn = pte_none(pte) ? ZERO_PFN : pte_pfn(pte)
-        const value = memory.get(k.page[pfn]!.word[word]!.location)
+        const value = memory.get(holder.word[word]!.location)
         observations.push({ name: wordName(test, m, vpn, word), value })
       })
     })
@@ -50,6 +59,15 @@ export function outcomeOf(test: Litmus, k: Machine, memory: Memory): Outcome {
     })
   }
   return { key: observations.map(({ name, value }) => `${name}=${value}`).join(' '), observations }
+}
+
+/** What holds the words that an entry leads to: a frame, or a place in swap that no frame stands for. */
+export function holderOf(k: Machine, memory: Memory, pte: Pte): Page | SwapSlot {
+  if (pte_none(pte)) return k.page[ZERO_PFN]!
+  if (pte_present(pte)) return k.page[pte_pfn(pte)]!
+  const slot = k.slot[pte_swp_slot(pte)]!
+  const cached = memory.get(slot.cache.location)
+  return cached === 0 ? slot : k.page[cached - 1]!
 }
 
 /** Whether an expression holds in an outcome. What was not observed equals no number. */

@@ -5,14 +5,16 @@
  * It stops at the first syntax error. Names are not its business; validate.ts looks them up.
  */
 
-import type { Expectation, Litmus } from './ast.ts'
+import { ACTORS, type Expectation, type Litmus } from './ast.ts'
 import { type Diagnostic, LitmusError, quote } from './diagnostic.ts'
 import { LIMITS } from './limits.ts'
+import { parseActor } from './parse_actor.ts'
 import { parseCondition } from './parse_condition.ts'
 import { parseExpectation } from './parse_expectation.ts'
 import { parseStatement } from './parse_statement.ts'
 import { Reader } from './reader.ts'
 import type {
+  ActorSyntax,
   ConditionSyntax,
   Name,
   PageSyntax,
@@ -56,7 +58,7 @@ function test(reader: Reader): TestSyntax {
   }
   reader.endOfStatement()
 
-  const declared: Declared = { pages: [], processes: [], conditions: [], expectations: [] }
+  const declared: Declared = { pages: [], actors: [], processes: [], conditions: [], expectations: [] }
   for (reader.skipNewlines(); reader.current.kind !== 'end'; reader.skipNewlines()) {
     declaration(reader, declared)
   }
@@ -73,6 +75,7 @@ function descriptionAbove(reader: Reader, offset: number): string {
 
 interface Declared {
   readonly pages: PageSyntax[]
+  readonly actors: ActorSyntax[]
   readonly processes: ProcessSyntax[]
   readonly conditions: ConditionSyntax[]
   readonly expectations: Expectation[]
@@ -87,6 +90,9 @@ function declaration(reader: Reader, declared: Declared): void {
     case 'page':
     case 'zero':
       declared.pages.push(page(reader))
+      return
+    case 'actor':
+      declared.actors.push(parseActor(reader))
       return
     case 'process':
       declared.processes.push(process(reader))
@@ -109,7 +115,10 @@ function declaration(reader: Reader, declared: Declared): void {
       if (keyword !== undefined && (STATEMENTS.includes(keyword) || reader.symbolAfter('='))) {
         reader.fail(token.span, 'a statement outside of a process', INSIDE_PROCESS)
       }
-      reader.unknownWord('a page, process, condition or expectation', DECLARATIONS)
+      if (ACTORS.some((actor) => actor === keyword)) {
+        reader.fail(token.span, `${quote(keyword ?? '')} alone`, `expected "actor ${keyword}"`)
+      }
+      reader.unknownWord('a page, actor, process, condition or expectation', DECLARATIONS)
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Access, RefKind } from './ast.ts'
 import { list, quote } from './diagnostic.ts'
 import type { Reader } from './reader.ts'
-import type { StatementSyntax } from './syntax.ts'
+import { dotted, type StatementSyntax } from './syntax.ts'
 import { PIN_OPTIONS, REGISTER, STATEMENTS } from './vocabulary.ts'
 
 export function parseStatement(reader: Reader): StatementSyntax {
@@ -47,11 +47,18 @@ function keywordStatement(reader: Reader) {
       return { kind: keyword } as const
     case 'unmap':
     case 'dontneed':
+    case 'pageout':
+    case 'reclaim':
+    case 'unmerge':
       reader.take()
-      return { kind: keyword, page: reader.name('the name of a page') } as const
+      return { kind: keyword, page: reader.page() } as const
     case 'mprotect':
       reader.take()
-      return { kind: keyword, page: reader.name('the name of a page'), writable: protection(reader) } as const
+      return { kind: keyword, page: reader.page(), writable: protection(reader) } as const
+    case 'merge':
+      return merge(reader)
+    case 'clear_refs':
+      return clearRefs(reader)
     case 'release':
       reader.take()
       return { kind: keyword, ref: reader.name('the name of a reference') } as const
@@ -79,11 +86,28 @@ function protection(reader: Reader): boolean {
   return reader.unknownWord('"read" or "read-write"', ['read', 'read-write'])
 }
 
+function merge(reader: Reader) {
+  reader.take()
+  const page = reader.page()
+  if (!reader.accept('with')) {
+    reader.unexpected(`"with" and another page after ${quote(dotted(page.names))}`)
+  }
+  return { kind: 'merge', page, other: reader.page('the name of another page') } as const
+}
+
+function clearRefs(reader: Reader) {
+  reader.take()
+  if (!reader.atEndOfStatement()) {
+    reader.unexpected('the end of the line: "clear_refs" is about all pages of its process')
+  }
+  return { kind: 'clearRefs' } as const
+}
+
 function pin(reader: Reader) {
   const keyword = reader.take()
   const ref = reader.name('a name for the reference')
   if (!reader.accept('=')) reader.unexpected(`"= <page>" after ${quote(ref.text)}`)
-  const page = reader.name('the name of a page')
+  const page = reader.page()
   if (!reader.accept('for')) reader.unexpected(`"for" and ${list(PIN_OPTIONS)}`)
 
   const chosen = pinOptions(reader)

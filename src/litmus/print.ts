@@ -4,7 +4,17 @@
  * Comments below `test` are not part of the syntax tree, and are lost.
  */
 
-import type { Expectation, Expression, Litmus, Page, Process, Statement, Term, WordRef } from './ast.ts'
+import type {
+  Actor,
+  Expectation,
+  Expression,
+  Litmus,
+  Page,
+  Process,
+  Statement,
+  Term,
+  WordRef,
+} from './ast.ts'
 
 /**
  * Writes a test as a litmus file. Parsing the result gives the same test, up to spans and condition texts.
@@ -18,6 +28,7 @@ export function print(test: Litmus): string {
   const sections = [
     [...description, `test ${test.name}`],
     test.pages.map(page),
+    test.actors.map((one) => actor(one, test)),
     ...test.processes.map((one) => process(one, names)),
     test.conditions.map(({ quantifier, expression }) => `${quantifier} ${printExpression(expression, test)}`),
     test.expectations.map(expectation),
@@ -48,6 +59,12 @@ function page({ name, words, untouched }: Page): string {
   const [only, ...others] = words
   if (only !== undefined && others.length === 0 && only.name === name) return head + initial(only.initial)
   return `${head}: ${words.map((word) => word.name + initial(word.initial)).join(', ')}`
+}
+
+function actor({ kind, times, pages }: Actor, test: Litmus): string {
+  const often = times === 1 ? '' : ` ${times}`
+  const all = pages.length === test.pages.length
+  return `actor ${kind}${often}${all ? '' : ` on ${pages.map(namesOf(test).page).join(', ')}`}`
 }
 
 function process({ name, threads }: Process, names: Names): string[] {
@@ -83,9 +100,16 @@ function statement(one: Statement, names: Names): string {
       return `waitpid ${one.process}`
     case 'unmap':
     case 'dontneed':
+    case 'pageout':
+    case 'reclaim':
+    case 'unmerge':
       return `${one.kind} ${names.page(one.page)}`
     case 'mprotect':
       return `mprotect ${names.page(one.page)} ${one.writable ? 'read-write' : 'read'}`
+    case 'merge':
+      return `merge ${names.page(one.page)} with ${names.page(one.other)}`
+    case 'clearRefs':
+      return 'clear_refs'
     case 'pin': {
       const options = [
         one.access,

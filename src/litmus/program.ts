@@ -8,12 +8,15 @@ import { do_exit, do_fork, kernel_wait } from '../mm/fork.ts'
 import { device_read, device_write, pin_user_pages, pin_user_pages_fast, unpin_user_page } from '../mm/gup.ts'
 import { countsHold, restHolds } from '../mm/invariants.ts'
 import { Kernel, type Rules } from '../mm/kernel.ts'
+import { ksmd, madvise_unmergeable, merge } from '../mm/ksm.ts'
 import { type MachineConfig, RUNNING } from '../mm/machine.ts'
 import { madvise_dontneed } from '../mm/madvise.ts'
 import { do_munmap } from '../mm/mmap.ts'
 import { mprotect_fixup } from '../mm/mprotect.ts'
 import { lru_drain_daemon } from '../mm/page_alloc.ts'
-import type { Litmus, Statement } from './ast.ts'
+import { clear_refs_write } from '../mm/task_mmu.ts'
+import { kswapd, madvise_pageout, reclaim_page } from '../mm/vmscan.ts'
+import type { Litmus, Statement, StatementKind } from './ast.ts'
 
 export interface ProgramOptions {
   /** New pages wait in LRU batches, and installed copies are counted: the run that counts copies. */
@@ -26,12 +29,19 @@ export interface Program {
   readonly system: System<Kernel>
 }
 
+/** Places in swap, of a test in which pages may go there. */
+const SWAP_SLOTS = 2
+
+const ACTORS = { kswapd, ksmd } as const
+
 /** A statement with every name resolved to a number. */
 export type Instruction =
   | { readonly op: 'load'; readonly vpn: number; readonly word: number; readonly register: number }
   | { readonly op: 'store'; readonly vpn: number; readonly word: number; readonly value: number }
   | { readonly op: 'fork' | 'waitpid'; readonly process: number }
-  | { readonly op: 'unmap' | 'dontneed'; readonly vpn: number }
+  | { readonly op: 'unmap' | 'dontneed' | 'pageout' | 'reclaim' | 'unmerge'; readonly vpn: number }
+  | { readonly op: 'merge'; readonly vpn: number; readonly other: number }
+  | { readonly op: 'clearRefs' }
   | { readonly op: 'mprotect'; readonly vpn: number; readonly writable: boolean }
   | { readonly op: 'pin'; readonly ref: number; readonly fast: boolean }
   | { readonly op: 'release'; readonly ref: number }
@@ -44,6 +54,7 @@ export type Instruction =
 export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}): Program {
   const names = new Names(test)
   const counting = options.countCopies === true
+  const actors = rules.shares_nothing ? [] : test.actors
   const config: MachineConfig = {
     processes: test.processes.map(({ name }) => name),
     cpus: test.processes.flatMap(({ threads }, mm) => threads.map(({ name }) => ({ name, mm }))),
@@ -58,6 +69,11 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
     frames: framesNeeded(test, names.references.length),
     lruBatch: counting,
     countCopies: counting,
+    parents: test.processes.map(({ parent }) => test.processes.findIndex(({ name }) => name === parent)),
+    swapSlots:
+      doesAny(test, 'pageout', 'reclaim') || actors.some(({ kind }) => kind === 'kswapd') ? SWAP_SLOTS : 0,
+    ksm: doesAny(test, 'merge', 'unmerge') || actors.some(({ kind }) => kind === 'ksmd'),
+    softDirty: doesAny(test, 'clearRefs'),
   }
   const kernel = new Kernel(config, rules)
   const threads: ThreadSpec[] = test.processes
@@ -68,6 +84,9 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
       args: [cpu, thread.statements.map((statement) => names.resolve(statement, process))],
     }))
   if (counting) threads.push({ name: 'lru_add_drain', procedure: lru_drain_daemon, args: [], daemon: true })
+  for (const { kind, times, pages } of actors) {
+    threads.push({ name: kind, procedure: ACTORS[kind], args: [times, pages] })
+  }
   threads.push(...(rules.hooks?.daemons ?? []))
   const system: System<Kernel> = {
     context: kernel,
@@ -79,12 +98,18 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
   return { test, kernel, system }
 }
 
+function doesAny(test: Litmus, ...kinds: StatementKind[]): boolean {
+  return test.processes.some(({ threads }) =>
+    threads.some(({ statements }) => statements.some(({ kind }) => kinds.includes(kind))),
+  )
+}
+
 /**
  * One frame for each page of each process, one for each reference that outlives its mapping,
  * and two for each thread: the page that it copies may be mapped by nobody any more.
  */
 function framesNeeded(test: Litmus, references: number): number {
-  const threads = test.processes.reduce((sum, process) => sum + process.threads.length, 0)
+  const threads = test.processes.reduce((sum, process) => sum + process.threads.length, test.actors.length)
   return Math.min(30, test.pages.length * test.processes.length + references + 2 * threads)
 }
 
@@ -138,6 +163,16 @@ function* perform(k: Kernel, cpu: number, i: Instruction): Steps<void> {
       return yield* call(do_munmap, cpu, i.vpn)
     case 'dontneed':
       return yield* call(madvise_dontneed, cpu, i.vpn)
+    case 'pageout':
+      return yield* call(madvise_pageout, cpu, i.vpn)
+    case 'reclaim':
+      return yield* call(reclaim_page, cpu, i.vpn)
+    case 'merge':
+      return yield* call(merge, cpu, i.vpn, i.other)
+    case 'unmerge':
+      return yield* call(madvise_unmergeable, cpu, i.vpn)
+    case 'clearRefs':
+      return yield* call(clear_refs_write, cpu)
     case 'mprotect':
       return yield* call(mprotect_fixup, cpu, i.vpn, i.writable)
     case 'pin':
@@ -189,9 +224,16 @@ export class Names {
         return { op: 'waitpid', process: this.process(s.process) }
       case 'unmap':
       case 'dontneed':
+      case 'pageout':
+      case 'reclaim':
+      case 'unmerge':
         return { op: s.kind, vpn: s.page }
       case 'mprotect':
         return { op: 'mprotect', vpn: s.page, writable: s.writable }
+      case 'merge':
+        return { op: 'merge', vpn: s.page, other: s.other }
+      case 'clearRefs':
+        return { op: 'clearRefs' }
       case 'pin':
         return { op: 'pin', ref: this.reference(s.ref), fast: s.fast }
       case 'release':

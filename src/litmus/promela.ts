@@ -6,7 +6,7 @@
  */
 import { type Cell, type Explorer, type PromelaClaim, toPromela } from '../engine/index.ts'
 import { EXITED, type Machine, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
-import { mk_pte, PTE_NONE } from '../mm/pte.ts'
+import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, swp_entry_to_pte } from '../mm/pte.ts'
 import type { Condition, Expression, Litmus, Term } from './ast.ts'
 
 export interface ExportOptions {
@@ -76,13 +76,22 @@ function equals(term: Term, value: number, kernel: Machine, nameOf: NameOf): str
     case 'memory': {
       const { state, vma, pte } = kernel.mm.find(({ name }) => name === term.process)!
       const { page: vpn, word } = term.target
-      const somewhere = kernel.page.map((page, pfn) => {
-        const entries = [mk_pte(pfn, false), mk_pte(pfn, true)]
+      const entryIsOneOf = (entries: readonly Pte[]): string =>
+        `(${entries.map((entry) => is(pte[vpn]!, entry)).join(' || ')})`
+      const mapped = kernel.page.map((page, pfn) => {
+        const entries = [mk_pte(pfn, false), pte_mkdirty(mk_pte(pfn, false)), mk_pte(pfn, true)]
         // An empty entry reads as the zero page, which a first read would map.
         if (pfn === ZERO_PFN) entries.push(PTE_NONE)
-        const maps = entries.map((entry) => is(pte[vpn]!, entry)).join(' || ')
-        return `(${maps}) && ${is(page.word[word]!, value)}`
+        return `${entryIsOneOf(entries)} && ${is(page.word[word]!, value)}`
       })
+      const swapped = kernel.slot.map(({ cache, word: words }, slot) => {
+        const cached = kernel.page.map(
+          (page, pfn) => `${is(cache, 1 + pfn)} && ${is(page.word[word]!, value)}`,
+        )
+        const there = [`${is(cache, 0)} && ${is(words[word]!, value)}`, ...cached].join(' ||\n')
+        return `${entryIsOneOf([swp_entry_to_pte(slot, false), swp_entry_to_pte(slot, true)])} && (${there})`
+      })
+      const somewhere = [...mapped, ...swapped]
       return [
         `${nameOf(state.location)} != ${EXITED} && ${nameOf(vma[vpn]!.location)} != ${VM_NONE} && (`,
         `${somewhere.join(' ||\n')})`,

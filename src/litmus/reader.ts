@@ -109,12 +109,16 @@ export class Reader {
   /** A name as it stands in a declaration, or where only one kind of thing can stand. */
   name(expected: string): Name {
     const token = this.word(expected)
-    if (REGISTER.test(token.text)) {
-      const hint = `expected ${expected}: "r" and a number is always a register`
-      this.fail(token.span, `${quote(token.text)} is a register`, hint)
-    }
+    this.checkRegister(token, expected)
     this.checkName(token.text, token.span)
     return { text: token.text, span: token.span }
+  }
+
+  /** A page. `page.word` gets through, because whoever knows the pages can say which one was meant. */
+  page(expected = 'the name of a page'): Path {
+    const token = this.word(expected)
+    this.checkRegister(token, expected)
+    return this.pathOf(token)
   }
 
   path(expected: string): Path {
@@ -132,6 +136,12 @@ export class Reader {
     })
     const [first, ...rest] = names
     return { names: [first!, ...rest], span: token.span }
+  }
+
+  private checkRegister({ text, span }: WordToken, expected: string): void {
+    if (!REGISTER.test(text)) return
+    const hint = `expected ${expected}: "r" and a number is always a register`
+    this.fail(span, `${quote(text)} is a register`, hint)
   }
 
   private checkName(text: string, span: Span): void {

@@ -3,6 +3,7 @@
 import type { Span, Statement, StatementKind, WordRef } from './ast.ts'
 import { quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
+import { resolveMerge, resolvePage } from './pages.ts'
 import type { Reference, Scope } from './scope.ts'
 import {
   dotted,
@@ -74,7 +75,10 @@ export class ThreadResolver {
         this.checkWaitpid(syntax.process)
         return { kind, process: syntax.process.text, span }
       case 'unmap':
-      case 'dontneed': {
+      case 'dontneed':
+      case 'pageout':
+      case 'reclaim':
+      case 'unmerge': {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, span }
       }
@@ -82,6 +86,12 @@ export class ThreadResolver {
         const page = this.page(syntax.page, kind)
         return page === undefined ? undefined : { kind, page, writable: syntax.writable, span }
       }
+      case 'merge': {
+        const pair = resolveMerge(syntax.page, syntax.other, this.scope, this.log)
+        return pair === undefined ? undefined : { kind, ...pair, span }
+      }
+      case 'clearRefs':
+        return { kind, span }
       case 'pin': {
         const { access, type, longterm, fast } = syntax
         const page = this.page(syntax.page, kind)
@@ -184,21 +194,7 @@ export class ThreadResolver {
   }
 
   /** The page that a statement of this kind works on. */
-  private page(name: Name, statement: StatementKind): number | undefined {
-    const { pages, pageList, words, references } = this.scope
-    const page = pages.get(name.text)
-    if (page !== undefined) return page
-    const word = words.get(name.text)?.[0]
-    if (word !== undefined) {
-      const whole = quote(pageList[word.page]!.name.text)
-      const hint = `expected the page: "${statement}" works on a whole page; did you mean ${whole}?`
-      return this.log.error(name.span, `${quote(name.text)} is a word of page ${whole}`, hint)
-    }
-    if (references.has(name.text)) {
-      const hint =
-        statement === 'unmap' ? 'expected a page; a reference ends with "release"' : 'expected a page'
-      return this.log.error(name.span, `${quote(name.text)} is a reference`, hint)
-    }
-    return this.log.unknown('page', name, pages.keys())
+  private page(path: Path, statement: StatementKind): number | undefined {
+    return resolvePage(path, statement, this.scope, this.log)
   }
 }

@@ -1,6 +1,6 @@
 /** What the parser hands over: the shape of the source, names not yet resolved. */
 
-import type { Access, Condition, Expectation, RefKind, Span } from './ast.ts'
+import type { Access, ActorKind, Condition, Expectation, RefKind, Span } from './ast.ts'
 
 export interface Name {
   readonly text: string
@@ -17,6 +17,7 @@ export interface TestSyntax {
   readonly name: Name
   readonly description: string
   readonly pages: readonly PageSyntax[]
+  readonly actors: readonly ActorSyntax[]
   readonly processes: readonly ProcessSyntax[]
   readonly conditions: readonly ConditionSyntax[]
   readonly expectations: readonly Expectation[]
@@ -26,6 +27,16 @@ export interface PageSyntax {
   readonly name: Name
   readonly words: readonly { readonly name: Name; readonly initial: number }[]
   readonly untouched: boolean
+  readonly span: Span
+}
+
+export interface ActorSyntax {
+  readonly kind: ActorKind
+  /** The word that says which kind it is. */
+  readonly name: Name
+  readonly times: number
+  /** Undefined where none are named: all pages of the test. */
+  readonly pages: readonly Path[] | undefined
   readonly span: Span
 }
 
@@ -42,17 +53,22 @@ export interface ThreadSyntax {
   readonly span: Span
 }
 
+/** The statements that are a keyword and a page. */
+export type WholePage = 'unmap' | 'dontneed' | 'pageout' | 'reclaim' | 'unmerge'
+
 export type StatementSyntax = { readonly span: Span } & (
   | { readonly kind: 'load'; readonly register: Name; readonly from: Path }
   | { readonly kind: 'store'; readonly to: Path; readonly value: number }
   | { readonly kind: 'fork' | 'waitpid'; readonly process: Name }
   | { readonly kind: 'exit' }
-  | { readonly kind: 'unmap' | 'dontneed'; readonly page: Name }
-  | { readonly kind: 'mprotect'; readonly page: Name; readonly writable: boolean }
+  | { readonly kind: WholePage; readonly page: Path }
+  | { readonly kind: 'mprotect'; readonly page: Path; readonly writable: boolean }
+  | { readonly kind: 'merge'; readonly page: Path; readonly other: Path }
+  | { readonly kind: 'clearRefs' }
   | {
       readonly kind: 'pin'
       readonly ref: Name
-      readonly page: Name
+      readonly page: Path
       readonly access: Access
       readonly type: RefKind
       readonly longterm: boolean

@@ -1,5 +1,6 @@
 /** From what a file says to what a test means: every name is looked up, every process gets its parent. */
 
+import { resolveActors } from './actors.ts'
 import type { Litmus, Page, Process, Thread } from './ast.ts'
 import { resolveCondition } from './conditions.ts'
 import type { Diagnostic, SourceFile } from './diagnostic.ts'
@@ -42,6 +43,7 @@ export function validate(syntax: TestSyntax, file: SourceFile): { test: Litmus; 
     description: syntax.description,
     source: file.text,
     pages: syntax.pages.map(page),
+    actors: resolveActors(syntax, scope, log),
     processes: syntax.processes.map(process),
     signals: [...scope.signals],
     conditions: syntax.conditions.flatMap((condition) => resolveCondition(condition, scope, log) ?? []),

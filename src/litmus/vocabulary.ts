@@ -1,8 +1,8 @@
 /** The words of the language, and what is left for names. */
 
-import { FAILURES, VERDICTS } from './ast.ts'
+import { ACTORS, FAILURES, VERDICTS } from './ast.ts'
 
-export const DECLARATIONS = ['page', 'zero', 'process', 'never', 'always', 'sometimes', 'expect']
+export const DECLARATIONS = ['page', 'zero', 'actor', 'process', 'never', 'always', 'sometimes', 'expect']
 export const STATEMENTS = [
   'fork',
   'exit',
@@ -12,6 +12,11 @@ export const STATEMENTS = [
   'unmap',
   'dontneed',
   'mprotect',
+  'pageout',
+  'reclaim',
+  'merge',
+  'unmerge',
+  'clear_refs',
   'signal',
   'wait',
 ]
@@ -23,10 +28,13 @@ export const KEYWORDS = new Set([
   'test',
   'thread',
   'for',
+  'with',
+  'on',
   'and',
   'or',
   'not',
   ...DECLARATIONS,
+  ...ACTORS,
   ...STATEMENTS,
   ...PIN_OPTIONS,
 ])
@@ -37,6 +45,18 @@ export const SYNONYMS = new Map([
   ['vfork', 'fork'],
   ['madvise', 'dontneed'],
   ['madv_dontneed', 'dontneed'],
+  ['madv_pageout', 'pageout'],
+  ['swap', 'pageout'],
+  ['swapout', 'pageout'],
+  ['shrink', 'reclaim'],
+  ['memory.reclaim', 'reclaim'],
+  ['kswapd', 'reclaim'],
+  ['ksm', 'merge'],
+  ['ksmd', 'merge'],
+  ['madv_mergeable', 'merge'],
+  ['mergeable', 'merge'],
+  ['madv_unmergeable', 'unmerge'],
+  ['soft_dirty', 'clear_refs'],
   ['get_user_pages', 'pin'],
   ['gup', 'pin'],
   ['unpin', 'release'],

@@ -4,7 +4,7 @@ import type { WordRef } from './ast.ts'
 import { didYouMean, list, quote } from './diagnostic.ts'
 import type { Log } from './log.ts'
 import type { Reference, Scope } from './scope.ts'
-import type { Name, PageSyntax, Path } from './syntax.ts'
+import { dotted, type Name, type PageSyntax, type Path } from './syntax.ts'
 
 /** The word that a page's name, a word's name, or `page.word` stands for. */
 export function resolveWord(path: Path, scope: Scope, log: Log): WordRef | undefined {
@@ -38,7 +38,7 @@ export function resolveReferenceWord(
   { pageList, pages }: Scope,
   log: Log,
 ): number | undefined {
-  const index = pages.get(pin.page.text)
+  const index = pages.get(dotted(pin.page.names))
   if (index === undefined) return undefined
   const page = pageList[index]!
   const [, second, third] = path.names

@@ -1,8 +1,9 @@
 /** The birth and the end of processes (kernel/fork.c, kernel/exit.c). */
 import { atomic, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { copy_page_range } from './copy_page_range.ts'
+import { copy_user_word } from './do_wp_page.ts'
 import type { Kernel } from './kernel.ts'
-import { EXITED, RUNNING, ZERO_PFN } from './machine.ts'
-import { copy_page_range, copy_user_word } from './memory.ts'
+import { EXITED, EXITING, RUNNING, ZERO_PFN } from './machine.ts'
 import { exit_mmap } from './mmap.ts'
 import { alloc_page } from './page_alloc.ts'
 import { mk_pte, pte_none, pte_pfn, pte_write } from './pte.ts'
@@ -22,6 +23,7 @@ export function* dup_mmap(k: Kernel, parent: number, child: number, cpu: number)
   const dst = k.mm[child]!
   yield* src.mmap_lock.writeLock()
   yield* dst.mmap_lock.writeLock()
+  yield* call(anon_vma_fork)
   yield* atomic(forked, parent, child)
   for (let vpn = 0; vpn < k.config.pages.length; vpn++) {
     if (k.rules.shares_nothing) yield* call(allocate_copy, parent, child, vpn)
@@ -31,6 +33,16 @@ export function* dup_mmap(k: Kernel, parent: number, child: number, cpu: number)
   yield* dst.mmap_lock.writeUnlock()
   yield* flush_tlb_mm(k, parent)
   yield* src.mmap_lock.writeUnlock()
+}
+
+/**
+ * The child's areas join the anon_vma tree before there is anything in them to find: a
+ * reverse-mapping walk that is under way ends first, and one that comes later visits the child.
+ */
+function* anon_vma_fork(k: Kernel): Steps<void> {
+  if (!k.reverse_maps || k.rules.shares_nothing) return
+  yield* k.anon_vma.writeLock()
+  yield* k.anon_vma.writeUnlock()
 }
 
 /** The child's areas are those of the parent. */
@@ -48,7 +60,7 @@ function* allocate_copy(k: Kernel, parent: number, child: number, vpn: number): 
   if (pte_none(pte) || pte_pfn(pte) === ZERO_PFN) return
   const page = yield* alloc_page()
   yield* k.mm[child]!.ptl.lock()
-  yield* page_add_new_anon_rmap(page)
+  yield* page_add_new_anon_rmap(child, vpn, page)
   yield* k.mm[child]!.pte[vpn]!.write(mk_pte(page, pte_write(pte)))
   yield* k.mm[child]!.ptl.unlock()
 }
@@ -91,8 +103,17 @@ function copy_some_word(view: View, k: Kernel, parent: number, child: number, re
 
 /** exit(): waits until the process's other threads have ended, then takes its memory down. */
 export function* do_exit(k: Kernel, cpu: number): Steps<void> {
+  if (k.config.ksm && !k.rules.shares_nothing) yield* call(ksm_exit, cpu)
   yield* call(exit_mmap, cpu)
   yield* k.mm[k.cpu[cpu]!.mm]!.state.write(EXITED)
+}
+
+/** ksmd is waited for, if it is at work here, and from now on keeps out (__ksm_exit, mm/ksm.c). */
+function* ksm_exit(k: Kernel, cpu: number): Steps<void> {
+  const { state, mmap_lock } = k.mm[k.cpu[cpu]!.mm]!
+  yield* state.write(EXITING)
+  yield* mmap_lock.writeLock()
+  yield* mmap_lock.writeUnlock()
 }
 
 /** waitpid(): waits until the process has exited. */

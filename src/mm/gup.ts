@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts'
 import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
 import { drop_reference, take_reference } from './page_alloc.ts'
-import { pte_none, pte_pfn, pte_write } from './pte.ts'
+import { pte_dirty, pte_pfn, pte_present, pte_write } from './pte.ts'
 import { store_word } from './tlb.ts'
 
 /** No page: the lockless walk gave up, or the address is not mapped as it must be. */
@@ -56,23 +56,32 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
   const entry = yield* pte[vpn]!.read()
-  // FOLL_COW needs a dirty entry, which the zero page's never is.
-  const broken_cow = cow && pte_pfn(entry) !== ZERO_PFN
-  if (pte_none(entry) || (write && !pte_write(entry) && !broken_cow)) {
+  // FOLL_COW needs a dirty entry.
+  const broken_cow = cow && pte_dirty(entry)
+  if (!pte_present(entry) || (write && !pte_write(entry) && !broken_cow)) {
     yield* ptl.unlock()
     const kind = write ? 'write' : 'read'
     const broken = yield* call(handle_mm_fault, { mm, cpu, vpn, kind, vm_write } as const)
     return yield* tail(follow_page, cpu, ref, vm_write, cow || (broken && !vm_write))
   }
   const page = pte_pfn(entry)
-  if (!write && !pte_write(entry) && page !== ZERO_PFN) {
-    if (yield* call(k.rules.gup_must_unshare, page, flags)) {
-      yield* ptl.unlock()
-      yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
-      return yield* tail(follow_page, cpu, ref, vm_write, cow)
-    }
+  const { lock } = k.page[page]!
+  const tested = !write && !pte_write(entry) && page !== ZERO_PFN
+  const locked = tested && k.rules.unshare_test_locks_page
+  if (locked && !(yield* lock.tryLock())) {
+    yield* ptl.unlock()
+    yield* lock.lock()
+    yield* lock.unlock()
+    return yield* tail(follow_page, cpu, ref, vm_write, cow)
+  }
+  if (tested && (yield* call(k.rules.gup_must_unshare, page, flags))) {
+    if (locked) yield* lock.unlock()
+    yield* ptl.unlock()
+    yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+    return yield* tail(follow_page, cpu, ref, vm_write, cow)
   }
   yield* atomic(grab, page, flags.pin, ref)
+  if (locked) yield* lock.unlock()
   yield* ptl.unlock()
   return page
 }
@@ -99,7 +108,7 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
   const pte = k.mm[mm]!.pte[vpn]!
   if (k.rules.shares_nothing) return (yield* atomic(walk_and_grab, mm, vpn, write, flags.pin, ref)) - 1
   const entry = yield* pte.read()
-  if (pte_none(entry) || (write && !pte_write(entry))) return NO_PAGE
+  if (!pte_present(entry) || (write && !pte_write(entry))) return NO_PAGE
   const page = pte_pfn(entry)
   // The zero page's entry is special: the fast walk never takes it.
   if (page === ZERO_PFN) return NO_PAGE
@@ -114,11 +123,22 @@ function* gup_pte_range(k: Kernel, mm: number, vpn: number, ref: number): Steps<
     yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
-  if (!write && !pte_write(entry) && (yield* call(k.rules.gup_must_unshare, page, flags))) {
+  if (!write && !pte_write(entry) && (yield* call(unshare_first, page, ref))) {
     yield* atomic(ungrab, page, flags.pin, ref)
     return NO_PAGE
   }
   return page
+}
+
+/** The unsharing test of the lockless walk, where the page lock would have to be had at once. */
+function* unshare_first(k: Kernel, page: number, ref: number): Steps<boolean> {
+  const { flags } = k.ref[ref]!
+  const { lock } = k.page[page]!
+  if (!k.rules.unshare_test_locks_page) return yield* tail(k.rules.gup_must_unshare, page, flags)
+  if (!(yield* lock.tryLock())) return true
+  const must = yield* call(k.rules.gup_must_unshare, page, flags)
+  yield* lock.unlock()
+  return must
 }
 
 /** The yardstick's lockless walk: the page that is mapped at one moment; 0 if there is none, else 1 + the frame. */
@@ -132,7 +152,7 @@ function walk_and_grab(
   ref: number,
 ): Response {
   const entry = view.get(k.mm[mm]!.pte[vpn]!.location)
-  if (pte_none(entry) || (write && !pte_write(entry))) return 0
+  if (!pte_present(entry) || (write && !pte_write(entry))) return 0
   grab(view, k, pte_pfn(entry), pin, ref)
   return 1 + pte_pfn(entry)
 }

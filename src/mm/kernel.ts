@@ -65,6 +65,12 @@ export interface Rules {
    */
   gup_must_unshare(k: Kernel, pfn: number, flags: GupFlags): Steps<boolean>
 
+  /**
+   * No kernel's and no proposal's, but what the message of 17 December 2021 asks for: the page lock
+   * is held while gup_must_unshare is asked and until the answer has been acted on.
+   */
+  readonly unshare_test_locks_page: boolean
+
   /** FOLL_PIN marks the mm (`has_pinned`) before it looks at any page. */
   readonly marks_pinned_mm: boolean
 
@@ -79,9 +85,53 @@ export interface Rules {
 
   /**
    * Reclaim, before it gives an anonymous page a place in swap (`add_to_swap`): may it, or must a page
-   * that may be pinned stay? Under the page lock. Nothing in this memory manager asks yet.
+   * that may be pinned stay? Under the page lock.
    */
   may_add_to_swap(k: Kernel, pfn: number): Steps<boolean>
+
+  /**
+   * Reclaim and KSM, when they have emptied an entry that maps the page: may the page be shared from
+   * now on? False if it may be pinned; then the entry is put back. Clears PageAnonExclusive, if
+   * it was set. Under the page lock and the page-table lock.
+   */
+  page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean>
+
+  /** Reclaim does not put off the TLB flush of an exclusive page's entry (6c287605fd56; to v6.0). */
+  readonly flushes_exclusive_at_once: boolean
+
+  /** A swap entry remembers whether its page was exclusive (1493a1913e34). */
+  readonly swp_exclusive: boolean
+
+  /**
+   * do_swap_page: may the process that swaps the page in have it to itself, to write to if it
+   * wants to? Under the page lock and the page-table lock, the entry verified.
+   * @param entry the swap entry
+   * @param copied KSM has made it a copy that nobody else knows
+   */
+  swap_in_exclusive(k: Kernel, vmf: Fault, pfn: number, entry: Pte, copied: boolean): Steps<boolean>
+
+  /**
+   * do_swap_page gives up the entry's claim on the place in swap, and perhaps the place, before it
+   * asks `swap_in_exclusive` (c145e0b47c77, v5.18), not after it has mapped the page.
+   */
+  readonly swap_freed_before_mapping: boolean
+
+  /** A write fault that has copied a page tries to free the old one's place in swap (f4c4a3f48480, v5.14). */
+  readonly swap_freed_after_copy: boolean
+
+  /** clear_refs holds mmap_lock for writing, not for reading (29a951dfb3c3). */
+  readonly clear_refs_excludes_faults: boolean
+
+  /**
+   * clear_refs flushes the TLBs before it returns. Until 912efa17e512 it only seemed to: the flush
+   * was left out as nothing had been unmapped (0758cd830494).
+   */
+  readonly clear_refs_flushes: boolean
+
+  /**
+   * clear_refs at a writable page: may it take write permission away? Under the page-table lock.
+   */
+  clear_refs_may_protect(k: Kernel, mm: number, pfn: number): Steps<boolean>
 
   /** Pages carry PageAnonExclusive: set for a new page, cleared when it is shared. */
   readonly anon_exclusive: boolean

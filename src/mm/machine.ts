@@ -9,7 +9,7 @@
  * word of a page; `ref` a reference taken by get_user_pages or pin_user_pages.
  */
 import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
-import { mk_pte } from './pte.ts'
+import { MAX_SWAP_SLOTS, mk_pte } from './pte.ts'
 
 /** The zero page: frame 0, shared by all, never freed and never written. */
 export const ZERO_PFN = 0
@@ -28,6 +28,8 @@ export const VM_WRITE = 2
 export const NOT_STARTED = 0
 export const RUNNING = 1
 export const EXITED = 2
+/** Its last thread is taking its memory down (mm_users is 0): ksmd keeps out. */
+export const EXITING = 3
 
 export interface VirtualPage {
   readonly name: string
@@ -69,6 +71,14 @@ export interface MachineConfig {
   readonly lruBatch: boolean
   /** Count installed copies, up to MAX_COPIES. */
   readonly countCopies: boolean
+  /** For each process the one that forks it; -1 for the first. */
+  readonly parents: readonly number[]
+  /** Places in swap, 0 to MAX_SWAP_SLOTS. With 0 nothing is ever swapped out. */
+  readonly swapSlots: number
+  /** Whether ksmd, or somebody in its place, may merge pages. */
+  readonly ksm: boolean
+  /** Whether somebody watches for writes (soft-dirty). */
+  readonly softDirty: boolean
 }
 
 /** Copies are counted up to this many; the last value means "this many or more". */
@@ -88,8 +98,12 @@ export interface Mm {
   /** By vpn: VM_NONE, VM_READ or VM_WRITE. */
   readonly vma: readonly Cell[]
   readonly pte: readonly Cell[]
+  /** Reclaim has emptied entries of this mm without flushing (`mm->tlb_flush_batched`). */
+  readonly tlb_flush_batched: Cell
   /** The processors that run this process's threads. */
   readonly cpus: readonly number[]
+  /** This process and those that descend from it: whose memory a reverse-mapping walk from its anon_vma visits. */
+  readonly descendants: readonly number[]
 }
 
 /** `struct page`, and the words it holds. */
@@ -103,8 +117,30 @@ export interface Page {
   readonly exclusive: Cell
   /** PG_locked. */
   readonly lock: Lock
-  /** 1 + the processor whose LRU batch holds it; 0 when it is on the LRU list. */
-  readonly batch: Cell
+  /** ON_LRU; or 1 + the processor whose batch holds it; or ISOLATED: reclaim has taken it off; or NOT_ON_LRU yet. */
+  readonly lru: Cell
+  /**
+   * `page->mapping`: 0 while the page is not anonymous; else 1 + the process whose anon_vma it
+   * belongs to, or `Machine.KSM`. Kept only where somebody looks: see `Machine.reverse_maps`.
+   */
+  readonly mapping: Cell
+  /** `page->index`: the virtual page that it is. */
+  readonly index: Cell
+  /** PG_dirty. */
+  readonly dirty: Cell
+  /** PG_writeback. */
+  readonly writeback: Cell
+  /** PG_swapcache: 1 + its place in swap, or 0. The swap cache holds a reference. */
+  readonly swap: Cell
+  readonly word: readonly Cell[]
+}
+
+/** A place in swap, which holds what one page held. */
+export interface SwapSlot {
+  /** Page-table entries that name it. It is free when this and `cache` are 0. */
+  readonly count: Cell
+  /** 1 + the frame that the swap cache has for it, or 0. */
+  readonly cache: Cell
   readonly word: readonly Cell[]
 }
 
@@ -126,6 +162,9 @@ export interface Ref extends Reference {
 /** Counts stay below this; a larger one is a bug in a path and stops the exploration. */
 const MAX_COUNT = 30
 
+/** `Page.lru`: the page is on the LRU list, or, free, on none. */
+export const ON_LRU = 0
+
 export class Machine {
   readonly layout = new Layout()
   readonly mm: readonly Mm[]
@@ -138,6 +177,21 @@ export class Machine {
   readonly framesUsed: Cell
   readonly copies: Cell
   readonly words: number
+  readonly slot: readonly SwapSlot[]
+  /** Places in swap that have ever been used: the lowest never-used one. */
+  readonly slotsUsed: Cell
+  /** The lock of the one anon_vma tree (`anon_vma->root->rwsem`): all processes descend from the first. */
+  readonly anon_vma: RwLock
+  /** ksmd does one thing at a time. */
+  readonly ksm_thread_mutex: Lock
+  /** Somebody may look for a page's mappings, so pages say where they belong. */
+  readonly reverse_maps: boolean
+  /** `Page.lru`: reclaim has taken the page off the LRU list. */
+  readonly ISOLATED: number
+  /** `Page.lru`: allocated, and not put on the LRU list yet. */
+  readonly NOT_ON_LRU: number
+  /** `Page.mapping` of a page that KSM has made (PageKsm). */
+  readonly KSM: number
 
   /** @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive */
   constructor(
@@ -145,7 +199,13 @@ export class Machine {
     anonExclusive: boolean,
   ) {
     const { layout } = this
-    const { processes, cpus, pages, references, frames } = config
+    const { processes, cpus, pages, references, frames, parents, swapSlots } = config
+    if (swapSlots > MAX_SWAP_SLOTS)
+      throw new RangeError(`${swapSlots} places in swap; at most ${MAX_SWAP_SLOTS}`)
+    this.reverse_maps = swapSlots > 0 || config.ksm
+    this.ISOLATED = cpus.length + 1
+    this.NOT_ON_LRU = cpus.length + 2
+    this.KSM = processes.length + 1
     this.words = Math.max(...pages.map((page) => page.words.length), 1)
     const maxPte = mk_pte(frames, true)
     const present = pages.map((page, vpn) => ({ page, vpn })).filter(({ page }) => !page.untouched)
@@ -153,7 +213,7 @@ export class Machine {
 
     this.mm = processes.map((name, m) => ({
       name,
-      state: layout.cell(`${name}.state`, EXITED, m === 0 ? RUNNING : NOT_STARTED),
+      state: layout.cell(`${name}.state`, EXITING, m === 0 ? RUNNING : NOT_STARTED),
       mmap_lock: layout.rwLock(`${name}.mmap_lock`),
       ptl: layout.lock(`${name}.ptl`),
       has_pinned: layout.cell(`${name}.has_pinned`, 1),
@@ -165,7 +225,9 @@ export class Machine {
         const pfn = m === 0 ? mapped.get(vpn) : undefined
         return layout.cell(`${name}.pte[${x}]`, maxPte, pfn === undefined ? 0 : mk_pte(pfn, true))
       }),
+      tlb_flush_batched: layout.cell(`${name}.tlb_flush_batched`, 1),
       cpus: cpus.flatMap((cpu, c) => (cpu.mm === m ? [c] : [])),
+      descendants: processes.flatMap((_, d) => (descends(parents, d, m) ? [d] : [])),
     }))
     this.page = Array.from({ length: frames + 1 }, (_, pfn) => {
       const initial = present[pfn - 1]?.page
@@ -177,7 +239,16 @@ export class Machine {
         pins: layout.cell(`${name}.pins`, MAX_COUNT),
         exclusive: layout.cell(`${name}.exclusive`, 1, anonExclusive ? count : 0),
         lock: layout.lock(`${name}.lock`),
-        batch: layout.cell(`${name}.batch`, cpus.length),
+        lru: layout.cell(`${name}.lru`, this.NOT_ON_LRU, ON_LRU),
+        mapping: layout.cell(`${name}.mapping`, this.KSM, this.reverse_maps ? count : 0),
+        index: layout.cell(
+          `${name}.index`,
+          pages.length,
+          this.reverse_maps && count ? pages.indexOf(initial!) : 0,
+        ),
+        dirty: layout.cell(`${name}.dirty`, 1),
+        writeback: layout.cell(`${name}.writeback`, 1),
+        swap: layout.cell(`${name}.swap`, swapSlots),
         word: Array.from({ length: this.words }, (_w, w) =>
           layout.cell(`${name}[${w}]`, 9, initial?.words[w] ?? 0),
         ),
@@ -197,5 +268,19 @@ export class Machine {
     this.register = config.registers.map((name) => layout.cell(name, UNSET, UNSET))
     this.signal = config.signals.map((name) => layout.cell(`signal ${name}`, 1))
     this.copies = layout.cell('copies', MAX_COPIES)
+    this.slot = Array.from({ length: swapSlots }, (_, s) => ({
+      count: layout.cell(`swap ${s}.count`, MAX_COUNT),
+      cache: layout.cell(`swap ${s}.cache`, frames + 1),
+      word: Array.from({ length: this.words }, (_w, w) => layout.cell(`swap ${s}[${w}]`, 9)),
+    }))
+    this.slotsUsed = layout.cell('swap used', swapSlots)
+    this.anon_vma = layout.rwLock('anon_vma')
+    this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
   }
+}
+
+/** Whether process `d` is `m` or descends from it. */
+function descends(parents: readonly number[], d: number, m: number): boolean {
+  for (let p = d; p >= 0; p = parents[p]!) if (p === m) return true
+  return false
 }

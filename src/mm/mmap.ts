@@ -2,8 +2,10 @@
 import { call, type Steps } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, ZERO_PFN } from './machine.ts'
-import { zap_pte_range } from './memory.ts'
+import { NOTHING, zap_pte_range } from './memory.ts'
+
 import { lru_add_drain, put_page } from './page_alloc.ts'
+import { free_swap_cache } from './swap_state.ts'
 import { flush_tlb_mm, flush_tlb_page } from './tlb.ts'
 
 /** munmap: detaches the area under mmap_lock for writing, then empties it under mmap_lock for reading. */
@@ -25,9 +27,15 @@ export function* do_munmap(k: Kernel, cpu: number, vpn: number): Steps<void> {
 export function* zap_page_range(k: Kernel, cpu: number, mm: number, vpn: number): Steps<void> {
   yield* lru_add_drain(k, cpu)
   const page = yield* call(zap_pte_range, mm, vpn)
-  if (page < 0) return
+  if (page === NOTHING) return
   yield* flush_tlb_page(k, mm, vpn)
-  if (page !== ZERO_PFN) yield* put_page(page)
+  if (page !== ZERO_PFN) yield* call(free_page_and_swap_cache, page)
+}
+
+/** Whoever gives up a page that nobody maps any more tries to free its place in swap, too. */
+function* free_page_and_swap_cache(k: Kernel, pfn: number): Steps<void> {
+  yield* free_swap_cache(k, pfn)
+  yield* put_page(pfn)
 }
 
 /** The end of a process: its last thread empties everything, with one flush for all. */
@@ -40,6 +48,6 @@ export function* exit_mmap(k: Kernel, cpu: number): Steps<void> {
     if (page > ZERO_PFN) pages.push(page)
   }
   yield* flush_tlb_mm(k, mm)
-  for (const page of pages) yield* put_page(page)
+  for (const page of pages) yield* call(free_page_and_swap_cache, page)
   for (const vma of k.mm[mm]!.vma) yield* vma.write(VM_NONE)
 }

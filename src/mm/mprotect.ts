@@ -2,8 +2,8 @@
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, VM_READ, VM_WRITE } from './machine.ts'
-import { PTE_NONE, pte_none, pte_wrprotect } from './pte.ts'
-import { flush_tlb_page } from './tlb.ts'
+import { PTE_NONE, pte_present, pte_wrprotect } from './pte.ts'
+import { flush_tlb_batched_pending, flush_tlb_page } from './tlb.ts'
 
 /**
  * Changes what the area permits. For private memory the entry loses its write permission in
@@ -32,11 +32,12 @@ function protect(view: View, k: Kernel, mm: number, vpn: number, prot: number): 
 function* change_pte_range(k: Kernel, mm: number, vpn: number): Steps<boolean> {
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
+  yield* call(flush_tlb_batched_pending, mm)
   const old = yield* pte[vpn]!.read()
-  if (!pte_none(old)) {
+  if (pte_present(old)) {
     yield* pte[vpn]!.write(PTE_NONE)
     yield* pte[vpn]!.write(pte_wrprotect(old))
   }
   yield* ptl.unlock()
-  return !pte_none(old)
+  return pte_present(old)
 }

@@ -1,12 +1,12 @@
 /**
- * Frames: allocation, references, freeing (mm/page_alloc.c, mm/swap.c).
+ * Frames: allocation, references, freeing, and the LRU list (mm/page_alloc.c, mm/swap.c).
  *
  * Allocation may return any free frame that was in use before, or the lowest one that never
  * was: frames never used are alike in every respect, so trying one of them is enough.
  */
 import { atomic, BLOCKED, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
-import { ZERO_PFN } from './machine.ts'
+import { ON_LRU, ZERO_PFN } from './machine.ts'
 
 /** Allocates a frame with one reference and zeroed words. */
 export function* alloc_page(): Steps<number> {
@@ -18,7 +18,7 @@ export function allocate(view: View, k: Kernel): Response {
   const used = view.get(k.framesUsed.location)
   const free: number[] = []
   for (let pfn = ZERO_PFN + 1; pfn < used; pfn++) {
-    if (view.get(k.page[pfn]!.refcount.location) === 0) free.push(pfn)
+    if (is_free(view, k, pfn)) free.push(pfn)
   }
   if (used < k.page.length) free.push(used)
   if (free.length === 0) return view.fail('out of frames: give the test more')
@@ -26,7 +26,18 @@ export function allocate(view: View, k: Kernel): Response {
   const pfn = k.rules.shares_nothing ? free[0]! : pick(view, free)
   if (pfn === used) view.set(k.framesUsed.location, used + 1)
   view.set(k.page[pfn]!.refcount.location, 1)
+  if (k.slot.length > 0) view.set(k.page[pfn]!.lru.location, k.NOT_ON_LRU)
   return pfn
+}
+
+/**
+ * Whether a frame is free. Reclaim brings the count of a page to 0 before it is done with it:
+ * until then the page is still off the LRU list.
+ */
+export function is_free(view: View, k: Kernel, pfn: number): boolean {
+  const { refcount, lru } = k.page[pfn]!
+  if (view.get(refcount.location) > 0) return false
+  return k.slot.length === 0 || view.get(lru.location) !== k.ISOLATED
 }
 
 /** Takes one more reference on a page that has some. */
@@ -66,36 +77,50 @@ export function drop_reference(view: View, k: Kernel, pfn: number): Response {
   if (view.get(page.mapcount.location) > 0)
     return view.fail('use after free: a page is freed while it is mapped')
   if (view.get(page.pins.location) > 0) return view.fail('use after free: a page is freed while it is pinned')
-  view.set(page.exclusive.location, 0)
-  for (const word of page.word) view.set(word.location, 0)
+  return free_page(view, k, pfn)
+}
+
+/** What a page was is forgotten when it is freed, and not before: PageAnon and PageKsm too. */
+export function free_page(view: View, k: Kernel, pfn: number): Response {
+  const { exclusive, mapping, index, dirty, lru, word } = k.page[pfn]!
+  for (const cell of [exclusive, ...(k.reverse_maps ? [mapping, index, dirty, lru] : []), ...word]) {
+    view.set(cell.location, 0)
+  }
   return 0
 }
 
 /**
  * Puts a newly mapped page into this processor's LRU batch (`lru_cache_add`), which holds a
- * reference until it is drained. Without batches pages go to the LRU list at once.
+ * reference until it is drained. Without batches, and from a kernel thread's processor, pages go to
+ * the LRU list at once. Before that reclaim cannot find the page.
  */
 export function* lru_cache_add(k: Kernel, cpu: number, pfn: number): Steps<void> {
-  if (k.config.lruBatch) yield* atomic(add_to_batch, cpu, pfn)
+  if (k.config.lruBatch && cpu >= 0) yield* atomic(add_to_batch, cpu, pfn)
+  else if (k.slot.length > 0) yield* k.page[pfn]!.lru.write(ON_LRU)
 }
 
 function add_to_batch(view: View, k: Kernel, cpu: number, pfn: number): Response {
   const page = k.page[pfn]!
-  view.set(page.batch.location, cpu + 1)
+  view.set(page.lru.location, cpu + 1)
   view.set(page.refcount.location, view.get(page.refcount.location) + 1)
   return 0
 }
 
 /** Drops the references of one processor's batch (`lru_add_drain`). */
 export function* lru_add_drain(k: Kernel, cpu: number): Steps<void> {
-  if (!k.config.lruBatch) return
+  if (!k.config.lruBatch || cpu < 0) return
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) yield* atomic(drain_page, pfn, cpu)
 }
 
+/** Drops the references of all processors' batches. */
+export function* lru_add_drain_all(k: Kernel): Steps<void> {
+  for (let cpu = 0; cpu < k.cpu.length; cpu++) yield* lru_add_drain(k, cpu)
+}
+
 function drain_page(view: View, k: Kernel, pfn: number, cpu: number): Response {
-  const { batch } = k.page[pfn]!
-  if (view.get(batch.location) !== cpu + 1) return 0
-  view.set(batch.location, 0)
+  const { lru } = k.page[pfn]!
+  if (view.get(lru.location) !== cpu + 1) return 0
+  view.set(lru.location, ON_LRU)
   return drop_reference(view, k, pfn)
 }
 
@@ -112,10 +137,11 @@ function* drain_once(): Steps<void> {
 function drain_any(view: View, k: Kernel): Response {
   const batched: number[] = []
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
-    if (view.get(k.page[pfn]!.batch.location) !== 0) batched.push(pfn)
+    const at = view.get(k.page[pfn]!.lru.location)
+    if (at !== ON_LRU && at < k.ISOLATED) batched.push(pfn)
   }
   if (batched.length === 0) return BLOCKED
   const pfn = pick(view, batched)
-  view.set(k.page[pfn]!.batch.location, 0)
+  view.set(k.page[pfn]!.lru.location, ON_LRU)
   return drop_reference(view, k, pfn)
 }

@@ -6,6 +6,10 @@
  * and the entry filled, and then the access is tried again. Between the two a flush may come,
  * and entries may be filled long before they are used.
  *
+ * A processor may drop an entry whenever it likes. That matters only where a flush that should
+ * have come does not, as after clear_refs before v5.12: so only there it is tried, when a store
+ * is about to use an entry that permits more than the page table does.
+ *
  * A flush is one step for each processor that runs the mm, in any interleaving with what the
  * others do, as an interrupt to each is; it has returned after the last. A lockless page-table
  * walk with interrupts off does not hold it up, as it does not on processors that broadcast
@@ -14,7 +18,8 @@
 import { atomic, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { FAULTED, ZERO_PFN } from './machine.ts'
-import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_write } from './pte.ts'
+import { is_free } from './page_alloc.ts'
+import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_present, pte_write } from './pte.ts'
 
 const MISS = 0
 const HIT = 1
@@ -44,8 +49,8 @@ export function load(
 ): Response {
   const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
   if (pte_none(entry)) return MISS
+  if (is_free(view, k, pte_pfn(entry))) return view.fail(STALE)
   const page = k.page[pte_pfn(entry)]!
-  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
   view.set(k.register[register]!.location, view.get(page.word[word]!.location))
   return HIT
 }
@@ -58,8 +63,13 @@ export function store(
   word: number,
   value: number,
 ): Response {
-  const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
+  const { mm, tlb } = k.cpu[cpu]!
+  const entry = view.get(tlb[vpn]!.location)
   if (!pte_write(entry)) return MISS
+  if (k.config.softDirty && !pte_write(view.get(k.mm[mm]!.pte[vpn]!.location)) && view.choose(2) === 1) {
+    view.set(tlb[vpn]!.location, PTE_NONE)
+    return MISS
+  }
   k.rules.hooks?.user_stored?.(view, k, pte_pfn(entry), word, value)
   return store_word(view, k, pte_pfn(entry), word, value)
 }
@@ -67,9 +77,8 @@ export function store(
 /** Changes a word of a page, as part of a larger step. */
 export function store_word(view: View, k: Kernel, pfn: number, word: number, value: number): Response {
   if (pfn === ZERO_PFN) return view.fail('the zero page is written')
-  const page = k.page[pfn]!
-  if (view.get(page.refcount.location) === 0) return view.fail(STALE)
-  view.set(page.word[word]!.location, value)
+  if (is_free(view, k, pfn)) return view.fail(STALE)
+  view.set(k.page[pfn]!.word[word]!.location, value)
   return HIT
 }
 
@@ -78,7 +87,7 @@ const STALE = 'use after free: a free page is accessed through a stale TLB entry
 function walk(view: View, k: Kernel, cpu: number, vpn: number, write: boolean): Response {
   const { mm, tlb } = k.cpu[cpu]!
   const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
-  if (pte_none(pte) || (write && !pte_write(pte))) return MISS
+  if (!pte_present(pte) || (write && !pte_write(pte))) return MISS
   view.set(tlb[vpn]!.location, pte)
   return HIT
 }
@@ -96,6 +105,17 @@ export function* flush_tlb_page(k: Kernel, mm: number, vpn: number): Steps<void>
 /** Flushes everything from the TLBs of all processors that run the mm. */
 export function* flush_tlb_mm(k: Kernel, mm: number): Steps<void> {
   for (const cpu of k.mm[mm]!.cpus) yield* atomic(flush_all, cpu)
+}
+
+/**
+ * Makes up for a flush that reclaim has put off, before this mm's entries are changed on the
+ * strength of what they are now. The page-table lock is held.
+ */
+export function* flush_tlb_batched_pending(k: Kernel, mm: number): Steps<void> {
+  const { tlb_flush_batched } = k.mm[mm]!
+  if (k.slot.length === 0 || !(yield* tlb_flush_batched.is(1))) return
+  yield* flush_tlb_mm(k, mm)
+  yield* tlb_flush_batched.write(0)
 }
 
 function flush_all(view: View, k: Kernel, cpu: number): Response {

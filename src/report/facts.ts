@@ -1,22 +1,13 @@
 /** What some steps of one statement changed, taken together, in the words that matter for that statement. */
 import type { Change } from '../engine/index.ts'
 import type { Statement } from '../litmus/ast.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
-import type { Place } from './names.ts'
-import { changesPhrase } from './phrase.ts'
-import type { Story } from './story.ts'
+import { is_swap_pte, pte_none, pte_pfn } from '../mm/pte.ts'
+import { changesPhrase } from './changes.ts'
+import { mergeFacts } from './facts_merge.ts'
+import { reclaimFacts } from './facts_reclaim.ts'
+import type { Place } from './places.ts'
+import { netChanges, type Story } from './story.ts'
 import { enumerate } from './wrap.ts'
-
-/** What the steps from `from` to `to` changed, locations that are as before left out. */
-export function netChanges(story: Story, from: number, to: number): Change[] {
-  const touched = new Set<number>()
-  for (let i = from; i <= to; i++) for (const { location } of story.steps[i]!.changes) touched.add(location)
-  const before = story.before(from)
-  const after = story.after(to)
-  return [...touched]
-    .map((location) => ({ location, before: before.get(location), after: after.get(location) }))
-    .filter((change) => change.before !== change.after)
-}
 
 /** What those steps of a statement did, in a few words; empty if it is nothing to speak of. */
 export function factsOf(story: Story, statement: Statement, from: number, to: number): string {
@@ -36,9 +27,16 @@ export function factsOf(story: Story, statement: Statement, from: number, to: nu
     case 'unmap':
     case 'dontneed':
     case 'exit':
-      return join(only('mapcount', 'refcount'), keepers(story, net, to))
+      return join(only('mapcount', 'refcount', 'slot_count'), keepers(story, net, to))
     case 'mprotect':
       return only('vma', 'pte')
+    case 'clearRefs':
+      return only('pte')
+    case 'pageout':
+    case 'reclaim':
+      return reclaimFacts(story, from, to)
+    case 'merge':
+      return mergeFacts(story, from, to)
     default:
       return only('ref', 'refcount', 'pins', 'word')
   }
@@ -54,6 +52,7 @@ function forkFacts(story: Story, net: readonly Change[]): string {
   const facts = entries.flatMap(({ mm, vpn, before, after }) => {
     // The parent's own entries only lose their write permission.
     if (!pte_none(before)) return []
+    if (is_swap_pte(after)) return [`${names.entry(after)} shared`]
     const pfn = pte_pfn(after)
     const page = names.page(pfn)
     const { mapcount } = k.page[pfn]!

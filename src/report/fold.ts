@@ -6,10 +6,11 @@ import pc from 'picocolors'
 import type { Cell } from '../check/index.ts'
 import type { Trace } from '../engine/index.ts'
 import type { Statement } from '../litmus/ast.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
-import { factsOf, netChanges } from './facts.ts'
+import { actorFacts, actsAnew } from './actors.ts'
+import { factsOf } from './facts.ts'
+import { faultOf, faultText } from './fold_fault.ts'
 import { phraseOf } from './phrase.ts'
-import { decides } from './prose.ts'
+import { lastDecision } from './prose.ts'
 import { Story } from './story.ts'
 import { wrap } from './wrap.ts'
 
@@ -85,7 +86,8 @@ function beatsOf(story: Story): Beat[] {
     while (
       to + 1 < steps.length &&
       steps[to + 1]!.thread === thread &&
-      story.statementIndex(to + 1) === statement
+      story.statementIndex(to + 1) === statement &&
+      !actsAnew(steps[to + 1]!)
     ) {
       to++
     }
@@ -98,60 +100,24 @@ function beatsOf(story: Story): Beat[] {
 /** The beats of what one thread does at one go in one statement. */
 function beatsOfPart(story: Story, from: number, to: number, told: Set<Statement>): Beat[] {
   const { steps } = story
-  const fault = steps.findIndex((_, i) => i >= from && i <= to && isFault(story, i))
+  const fault = steps.findIndex((step, i) => i >= from && i <= to && faultOf(story, step) !== undefined)
   if (fault < 0) return [plainBeat(story, from, to, told)]
+  const name = faultOf(story, steps[fault]!)
   let end = fault
-  while (end + 1 <= to && isFault(story, end + 1)) end++
-  const beats: Beat[] = [faultBeat(story, from, end)]
+  while (end + 1 <= to && faultOf(story, steps[end + 1]!) === name) end++
+  const { text, came } = faultText(story, fault, end)
+  const weight = came === 'to nothing' ? NOTHING : came === 'to a finding' ? DETAIL : EVENT
+  const beats: Beat[] = [{ from, to: end, text, weight }]
   if (end < to) beats.push(...beatsOfPart(story, end + 1, to, told))
   return beats
 }
 
-function isFault(story: Story, step: number): boolean {
-  return story.inside(story.steps[step]!, 'do_wp_page', 'do_anonymous_page')
-}
-
-/** What a fault decided, and why. */
-function faultBeat(story: Story, from: number, to: number): Beat {
-  const { names } = story
-  const last = story.steps[to]!
-  const name = story.inside(last, 'do_wp_page') ? 'do_wp_page' : 'do_anonymous_page'
-  const found = lastDecision(story, from, to)
-  const reason = found === undefined ? '' : phraseOf(story, found)
-  const mm = story.processOf(last.thread)
-  const entry = netChanges(story, from, to).find(({ location }) => {
-    const place = names.place(location)
-    return place.kind === 'pte' && place.mm === mm
-  })
-  const owner = mm === undefined ? 'the process' : story.process(mm)
-  if (last.failure !== undefined) {
-    return { from, to, text: `${name}: ${last.failure}`, weight: EVENT }
-  }
-  if (entry === undefined) {
-    const rest = found === undefined ? '' : `: ${phraseOf(story, found)}`
-    return { from, to, text: name + rest, weight: found === undefined ? NOTHING : DETAIL }
-  }
-  const now = pte_none(entry.after) ? undefined : names.page(pte_pfn(entry.after))
-  const reused =
-    !pte_none(entry.before) && !pte_none(entry.after) && pte_pfn(entry.before) === pte_pfn(entry.after)
-  const what =
-    now === undefined
-      ? `${owner}'s page-table entry is empty for now`
-      : reused
-        ? `${now} is reused and made writable`
-        : pte_none(entry.before)
-          ? `${owner} maps ${now}`
-          : `${owner} gets a copy, ${now}`
-  // The page that is decided about is the one that is named next.
-  const because = reason === '' ? '' : `${reused ? reason.replace(`${now} `, '') : reason}, so `
-  return { from, to, text: `${name}: ${because}${what}`, weight: EVENT }
-}
-
 function plainBeat(story: Story, from: number, to: number, told: Set<Statement>): Beat {
-  const statement = story.statement(from)
   const failed = story.steps[to]!.failure
+  if (story.isActor(story.steps[from]!.thread)) return actorBeat(story, from, to)
+  const statement = story.statement(from)
   if (statement === undefined) {
-    const text = story.statementIndex(from) < 0 ? 'begins' : 'ends'
+    const text = story.begins(from) ? 'begins' : 'ends'
     return { from, to, text: failed ?? text, weight: failed === undefined ? NOTHING : EVENT }
   }
   const source = story.source(statement)
@@ -168,8 +134,8 @@ function plainBeat(story: Story, from: number, to: number, told: Set<Statement>)
   return { from, to, text: head, weight: NOTHING }
 }
 
-/** The last of some steps at which a rule of the design looked at something. */
-function lastDecision(story: Story, from: number, to: number): number | undefined {
-  const found = story.last(to + 1, (step) => decides(story, step))
-  return found !== undefined && found >= from ? found : undefined
+/** What a thread of the kernel's own does at one go; it may be done by then. */
+function actorBeat(story: Story, from: number, to: number): Beat {
+  const { text, weight } = actorFacts(story, from, to)
+  return { from, to, text, weight: weight === 'nothing' ? NOTHING : weight === 'detail' ? DETAIL : EVENT }
 }

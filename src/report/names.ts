@@ -5,26 +5,26 @@
 import { type Change, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import { EXITED, EXITING, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
+import {
+  pte_dirty,
+  pte_none,
+  pte_pfn,
+  pte_present,
+  pte_swp_exclusive,
+  pte_swp_slot,
+  pte_write,
+} from '../mm/pte.ts'
+import { type Place, placesOf } from './places.ts'
 
-/** What a location is part of. `other` is a location that a design has added. */
-export type Place =
-  | { readonly kind: 'state' | 'mmap_lock' | 'ptl' | 'has_pinned' | 'write_protect_seq'; readonly mm: number }
-  | { readonly kind: 'vma' | 'pte'; readonly mm: number; readonly vpn: number }
-  | { readonly kind: Counter | 'exclusive' | 'page_lock' | 'batch'; readonly pfn: number }
-  | { readonly kind: 'word'; readonly pfn: number; readonly word: number }
-  | { readonly kind: 'ended'; readonly cpu: number }
-  | { readonly kind: 'tlb'; readonly cpu: number; readonly vpn: number }
-  | { readonly kind: 'ref'; readonly ref: number }
-  | { readonly kind: 'register'; readonly register: number }
-  | { readonly kind: 'signal'; readonly signal: number }
-  | { readonly kind: 'bookkeeping' | 'other' }
-
-type Counter = 'refcount' | 'mapcount' | 'pins'
+const LIVES: Readonly<Record<number, string>> = {
+  [RUNNING]: 'running',
+  [EXITING]: 'exiting',
+  [EXITED]: 'exited',
+}
 
 export class Names {
-  private readonly places = new Map<number, Place>()
+  private readonly places: ReadonlyMap<number, Place>
   private readonly letters = new Map<number, string>()
 
   constructor(
@@ -34,7 +34,7 @@ export class Names {
     private readonly threads: readonly string[],
     trace: Trace,
   ) {
-    this.lay()
+    this.places = placesOf(k)
     this.giveLetters(trace)
   }
 
@@ -50,10 +50,12 @@ export class Names {
 
   /** A page, or one word of it where pages have several: `page A`, `page A.b`. */
   word(pfn: number, word: number): string {
-    if (this.k.words === 1) return this.page(pfn)
-    // A frame may be any of the test's pages, and their words may be called differently.
-    const names = new Set(this.test.pages.flatMap(({ words }) => words[word]?.name ?? []))
-    return `${this.page(pfn)}.${names.size === 1 ? [...names][0] : word}`
+    return this.page(pfn) + this.wordSuffix(word)
+  }
+
+  /** A place in swap, or one word of what is there: `swap 0`, `swap 0.b`. */
+  slotWord(slot: number, word: number): string {
+    return `swap ${slot}${this.wordSuffix(word)}`
   }
 
   /** `parent.pte[x]`, `page A refcount`, `reference p`. */
@@ -62,17 +64,31 @@ export class Names {
     switch (place.kind) {
       case 'refcount':
       case 'mapcount':
+      case 'mapping':
+      case 'index':
         return `${this.page(place.pfn)} ${place.kind}`
       case 'pins':
         return `${this.page(place.pfn)} pincount`
       case 'exclusive':
         return `${this.page(place.pfn)} PageAnonExclusive`
+      case 'dirty':
+        return `${this.page(place.pfn)} PG_dirty`
+      case 'writeback':
+        return `${this.page(place.pfn)} PG_writeback`
+      case 'swap':
+        return `${this.page(place.pfn)} place in swap`
       case 'page_lock':
         return `lock of ${this.page(place.pfn)}`
-      case 'batch':
+      case 'lru':
         return `${this.page(place.pfn)} batch`
       case 'word':
         return this.word(place.pfn, place.word)
+      case 'slot_count':
+        return `swap ${place.slot} count`
+      case 'slot_cache':
+        return `swap ${place.slot} cache`
+      case 'slot_word':
+        return this.slotWord(place.slot, place.word)
       case 'ref':
         return this.k.ref[place.ref]!.name
       case 'register':
@@ -87,45 +103,91 @@ export class Names {
     const place = this.place(location)
     switch (place.kind) {
       case 'pte':
-      case 'tlb':
         return this.entry(value)
+      case 'tlb':
+        return this.cached(value)
       case 'vma':
         return value === VM_NONE ? 'unmapped' : value === VM_WRITE ? 'read-write' : 'read-only'
       case 'state':
-        return value === RUNNING ? 'running' : value === EXITED ? 'exited' : 'not born'
+        return LIVES[value] ?? 'not born'
       case 'ptl':
       case 'page_lock':
         return value === 0 ? 'free' : `held by ${this.thread(value - 1)}`
       case 'mmap_lock':
+      case 'anon_vma':
         if (value >= WRITER) return `held by ${this.thread(value - WRITER)} for writing`
         return value === 0 ? 'free' : `held for reading${value > 1 ? ` by ${value}` : ''}`
       case 'ref':
         return value === 0 ? 'nothing' : this.page(value - 1)
+      case 'slot_cache':
+        return value === 0 ? 'empty' : this.page(value - 1)
+      case 'swap':
+        return value === 0 ? 'none' : `swap ${value - 1}`
+      case 'mapping':
+        if (value === 0) return 'none'
+        return value === this.k.KSM ? 'KSM' : `${this.k.mm[value - 1]!.name}'s anon_vma`
+      case 'index':
+        return this.k.config.pages[value]?.name ?? String(value)
       case 'register':
         return value === FAULTED ? 'SIGSEGV' : value === UNSET ? 'unset' : String(value)
       case 'signal':
         return value === 0 ? 'not sent' : 'sent'
       case 'ended':
         return value === 0 ? 'running' : 'ended'
-      case 'batch':
+      case 'lru':
+        if (value >= this.k.ISOLATED) return 'none, off the LRU list'
         return value === 0 ? 'none' : `${this.k.cpu[value - 1]?.name}'s`
       default:
         return String(value)
     }
   }
 
-  /** `page A, read-only`, or `empty`. */
+  /** That a location has a value: `page A refcount is 2`, `page A is in the swap cache, as swap 0`. */
+  fact(location: number, value: number): string {
+    const place = this.place(location)
+    switch (place.kind) {
+      case 'swap':
+        return `${this.page(place.pfn)} is ${value === 0 ? 'not in the swap cache' : `in the swap cache, as swap ${value - 1}`}`
+      case 'slot_cache':
+        return `the swap cache has ${value === 0 ? 'no page' : this.page(value - 1)} for swap ${place.slot}`
+      case 'mapping':
+        if (value === 0) return `${this.page(place.pfn)} is not anonymous yet`
+        if (value === this.k.KSM) return `${this.page(place.pfn)} is a KSM page`
+        break
+      default:
+    }
+    return `${this.location(location)} is ${this.value(location, value)}`
+  }
+
+  /** What a page table has: `page A, read-only`, `swap 0, exclusive`, or `empty`. */
   entry(pte: number): string {
-    return pte_none(pte) ? 'empty' : `${this.page(pte_pfn(pte))}, ${permission(pte)}`
+    if (pte_none(pte)) return 'empty'
+    if (pte_present(pte)) return `${this.page(pte_pfn(pte))}, ${this.permission(pte)}`
+    return `swap ${pte_swp_slot(pte)}${pte_swp_exclusive(pte) ? ', exclusive' : ''}`
+  }
+
+  /** What a TLB has of it. */
+  cached(pte: number): string {
+    return pte_none(pte)
+      ? 'empty'
+      : `${this.page(pte_pfn(pte))}, ${pte_write(pte) ? 'writable' : 'read-only'}`
   }
 
   /** `parent.pte[x] page A: writable → read-only`, `page A mapcount 1 → 2`. */
   change({ location, before, after }: Change): string {
-    const kind = this.place(location).kind
-    const isEntry = kind === 'pte' || kind === 'tlb'
+    const place = this.place(location)
     const name = this.location(location)
-    if (isEntry && !pte_none(before) && !pte_none(after) && pte_pfn(before) === pte_pfn(after)) {
-      return `${name} ${this.page(pte_pfn(after))}: ${permission(before)} → ${permission(after)}`
+    if (place.kind === 'swap') {
+      const page = this.page(place.pfn)
+      if (after !== 0) return `${page} enters the swap cache as swap ${after - 1}`
+      return `${page} leaves the swap cache (swap ${before - 1})`
+    }
+    if (place.kind === 'lru' && (before === this.k.ISOLATED || after === this.k.ISOLATED)) {
+      return `${this.page(place.pfn)} ${after === this.k.ISOLATED ? 'off the LRU list' : 'back on the LRU list'}`
+    }
+    const isEntry = place.kind === 'pte' || place.kind === 'tlb'
+    if (isEntry && pte_present(before) && pte_present(after) && pte_pfn(before) === pte_pfn(after)) {
+      return `${name} ${this.page(pte_pfn(after))}: ${this.permission(before)} → ${this.permission(after)}`
     }
     return `${name} ${this.value(location, before)} → ${this.value(location, after)}`
   }
@@ -134,46 +196,19 @@ export class Names {
     return this.threads[thread] ?? `thread ${thread}`
   }
 
-  private lay(): void {
-    const { k } = this
-    const note = (cell: { location: number }, place: Place): void => {
-      this.places.set(cell.location, place)
-    }
-    k.mm.forEach((m, mm) => {
-      for (const kind of ['state', 'mmap_lock', 'ptl', 'has_pinned', 'write_protect_seq'] as const) {
-        note(m[kind], { kind, mm })
-      }
-      for (const kind of ['vma', 'pte'] as const)
-        m[kind].forEach((cell, vpn) => {
-          note(cell, { kind, mm, vpn })
-        })
-    })
-    k.page.forEach((page, pfn) => {
-      for (const kind of ['refcount', 'mapcount', 'pins', 'exclusive', 'batch'] as const) {
-        note(page[kind], { kind, pfn })
-      }
-      note(page.lock, { kind: 'page_lock', pfn })
-      page.word.forEach((cell, word) => {
-        note(cell, { kind: 'word', pfn, word })
-      })
-    })
-    k.cpu.forEach(({ ended, tlb }, cpu) => {
-      note(ended, { kind: 'ended', cpu })
-      tlb.forEach((cell, vpn) => {
-        note(cell, { kind: 'tlb', cpu, vpn })
-      })
-    })
-    k.ref.forEach(({ page }, ref) => {
-      note(page, { kind: 'ref', ref })
-    })
-    k.register.forEach((cell, register) => {
-      note(cell, { kind: 'register', register })
-    })
-    k.signal.forEach((cell, signal) => {
-      note(cell, { kind: 'signal', signal })
-    })
-    note(k.framesUsed, { kind: 'bookkeeping' })
-    note(k.copies, { kind: 'bookkeeping' })
+  /** Whether an entry is clean is told only where somebody looks at that: reclaim, or KSM. */
+  private permission(pte: number): string {
+    if (pte_write(pte)) return 'writable'
+    return this.k.reverse_maps && !pte_dirty(pte) && pte_pfn(pte) !== ZERO_PFN
+      ? 'read-only, clean'
+      : 'read-only'
+  }
+
+  private wordSuffix(word: number): string {
+    if (this.k.words === 1) return ''
+    // A frame may be any of the test's pages, and their words may be called differently.
+    const names = new Set(this.test.pages.flatMap(({ words }) => words[word]?.name ?? []))
+    return `.${names.size === 1 ? [...names][0] : word}`
   }
 
   /** First the pages that are mapped at the start, in the order of the test; then as they are touched. */
@@ -185,7 +220,7 @@ export class Names {
       this.letters.set(pfn, n < 26 ? letter : `A${letter}`)
     }
     for (const { pte } of this.k.mm) {
-      for (const { location } of pte) if (!pte_none(initial[location]!)) meet(pte_pfn(initial[location]!))
+      for (const { location } of pte) if (pte_present(initial[location]!)) meet(pte_pfn(initial[location]!))
     }
     for (const { reads, changes } of steps) {
       for (const { location } of [...changes, ...(changes.length === 0 ? reads : [])]) {
@@ -194,8 +229,4 @@ export class Names {
       }
     }
   }
-}
-
-function permission(pte: number): string {
-  return pte_write(pte) ? 'writable' : 'read-only'
 }

@@ -7,7 +7,10 @@
 import type { Change, Step } from '../engine/index.ts'
 import { RUNNING } from '../mm/machine.ts'
 import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
-import type { Place } from './names.ts'
+import { changesPhrase } from './changes.ts'
+import { KSM_PHRASES } from './phrase_ksm.ts'
+import { SWAP_PHRASES } from './phrase_swap.ts'
+import type { Place } from './places.ts'
 import type { Story } from './story.ts'
 
 /** What happens in a step: `page A refcount 1 → 2`, `page A mapcount is 2, not 1`. */
@@ -20,15 +23,14 @@ export function phraseOf(story: Story, index: number): string {
   return step.changes.length > 0 ? changesPhrase(story, step.changes) : lookedAt(story, step)
 }
 
-type Phrase = (story: Story, step: Step, index: number) => string | undefined
+export type Phrase = (story: Story, step: Step, index: number) => string | undefined
 
 /** By the names of effects: those whose reads and changes do not tell it all. */
 const SPECIAL: Readonly<Record<string, Phrase>> = {
-  read: (story, step) => {
-    const { names } = story
-    const [at] = step.reads
-    return at && `${names.location(at.location)} is ${names.value(at.location, at.value)}`
-  },
+  ...SWAP_PHRASES,
+  ...KSM_PHRASES,
+
+  read: ({ names }, { reads: [at] }) => at && names.fact(at.location, at.value),
 
   test: (story, { reads: [at], args }) => {
     if (at === undefined) return undefined
@@ -36,9 +38,13 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const expected = args[1] as number
     const name = names.location(at.location)
     const value = names.value(at.location, at.value)
-    const { kind } = names.place(at.location)
+    const place = names.place(at.location)
+    const { kind } = place
+    if (kind === 'mapping' && expected === story.k.KSM && at.value !== expected) {
+      return `${names.page(place.pfn)} is no KSM page`
+    }
     const comparable = kind === 'pte' || COUNTERS.has(kind)
-    if (!comparable) return `${name} is ${value}`
+    if (!comparable) return names.fact(at.location, at.value)
     if (kind === 'pte' && at.value === expected) return `${name} is ${expected === 0 ? '' : 'still '}${value}`
     if (at.value === expected) return `${name} is ${value}`
     return `${name} is ${value}${kind === 'pte' ? ', no longer' : ', not'} ${names.value(at.location, expected)}`
@@ -48,7 +54,7 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     if (at === undefined) return undefined
     const threshold = args[1] as number
     const name = story.names.location(at.location)
-    if (threshold === 0) return `${name} is ${at.value}`
+    if (threshold === 0) return story.names.fact(at.location, at.value)
     return `${name} is ${at.value}, ${at.value > threshold ? '' : 'not '}more than ${threshold}`
   },
 
@@ -75,6 +81,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
         return `signal ${nameOfSignal(story, place.signal)}`
       case 'register':
         return `${story.k.config.registers[place.register]} = ${names.value(location, value)}`
+      case 'refcount':
+        // Reclaim, after all: nothing else sets a reference count.
+        return change && `unfreeze ${changesPhrase(story, [change])}`
       default:
         return change === undefined
           ? `${names.location(location)} stays ${names.value(location, value)}`
@@ -113,7 +122,7 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const entry = entryRead(story, step, cpu, vpn)
     if (entry === undefined) return undefined
     if (!pte_write(entry)) {
-      return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is ${story.names.entry(entry)}`
+      return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is ${story.names.cached(entry)}`
     }
     return `store to ${stored(story, step, pte_pfn(entry), word, value)}`
   },
@@ -128,7 +137,7 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const { names } = story
     const found = `${names.location(pte.location)} is ${names.value(pte.location, pte.value)}`
     if (step.changes.some(({ location }) => location === tlb[vpn]!.location)) {
-      return `page walk fills ${names.location(tlb[vpn]!.location)}: ${names.entry(pte.value)}`
+      return `page walk fills ${names.location(tlb[vpn]!.location)}: ${names.cached(pte.value)}`
     }
     return `page walk: ${found}: page fault`
   },
@@ -177,7 +186,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const cpu = story.k.cpu[args[0] as number]
     if (cpu === undefined) return undefined
     const { names } = story
-    const was = changes.map(({ location, before }) => `${pageOf(story, location)} was ${names.entry(before)}`)
+    const was = changes.map(
+      ({ location, before }) => `${pageOf(story, location)} was ${names.cached(before)}`,
+    )
     return `flush the TLB of ${cpu.name}: ${was.length === 0 ? 'it was empty' : was.join(', ')}`
   },
 
@@ -201,33 +212,11 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
 
 const COUNTERS: ReadonlySet<string> = new Set(['refcount', 'mapcount', 'pins', 'write_protect_seq'])
 
-/** Some changes, those of one page together; what freeing a page resets goes without saying. */
-export function changesPhrase(story: Story, changes: readonly Change[]): string {
-  const { names } = story
-  const freed = changes.find(
-    ({ location, after }) => after === 0 && names.place(location).kind === 'refcount',
-  )
-  const parts: string[] = []
-  let page = ''
-  for (const change of changes) {
-    const place = names.place(change.location)
-    if (place.kind === 'bookkeeping') continue
-    if (freed !== undefined && (place.kind === 'word' || place.kind === 'exclusive')) continue
-    const text = names.change(change)
-    const prefix = 'pfn' in place && place.kind !== 'word' ? `${names.page(place.pfn)} ` : ''
-    parts.push(prefix !== '' && prefix === page ? text.slice(prefix.length) : text)
-    page = prefix
-  }
-  return `${parts.join(', ')}${freed === undefined ? '' : ': free now'}`
-}
-
 /** What a step that changes nothing has read, or at least what it is called. */
 function lookedAt(story: Story, { reads, effect }: Step): string {
   const { names } = story
   if (reads.length === 0) return effect.name.replaceAll('_', ' ')
-  return reads
-    .map(({ location, value }) => `${names.location(location)} is ${names.value(location, value)}`)
-    .join(', ')
+  return reads.map(({ location, value }) => names.fact(location, value)).join(', ')
 }
 
 function waited(story: Story, place: Place): string | undefined {

@@ -8,6 +8,10 @@ const UNSTATED: Partial<Record<RuleName, string>> = {
   wp_can_reuse: 'a write fault reuses the page, whoever else can see it',
   page_try_dup_rmap: 'fork shares every page with the child, whoever holds references to it',
   gup_must_unshare: 'a reference for reading is taken to the page as it is found, shared or not',
+  may_add_to_swap: 'reclaim gives any page a place in swap, whoever holds references to it',
+  page_try_share_anon_rmap: 'KSM asks who holds a page only if its entry is writable or dirty',
+  swap_in_exclusive: 'whoever swaps a page in may write to it, whoever else can see it',
+  clear_refs_may_protect: 'clear_refs takes write permission from every page, whoever holds references to it',
   write_protect_seq: 'nothing keeps a lockless pin from slipping in between two steps of fork',
 }
 
@@ -15,15 +19,21 @@ const UNSTATED: Partial<Record<RuleName, string>> = {
 export function ruleSentences(design: Design, rule: RuleName): string {
   const because = statedBy(design, rule)
   if (because === undefined) {
-    const unstated = UNSTATED[rule]
-    if (design.rules[rule] !== NO_RULES[rule] || unstated === undefined) {
+    const unstated = unstatedSentence(design, rule)
+    if (design.rules[rule] !== NO_RULES[rule] || unstated === '') {
       return `${design.name} decides so in its rule ${rule}, and does not say why.`
     }
-    return `In ${design.name} ${unstated}.${laterRule(rule)}`
+    return unstated + laterRule(rule)
   }
   const says = because.replace(/ \(([0-9a-f]{12}(, )?)+\)$/, '')
   const origin = originOf(design, rule, because)
   return `The rule of ${design.name}${origin === undefined ? '' : ` (${origin})`}: ${says}.`
+}
+
+/** What happens without a rule: `In v5.9 reclaim gives any page …`. */
+export function unstatedSentence(design: Design, rule: RuleName): string {
+  const unstated = UNSTATED[rule]
+  return unstated === undefined ? '' : `In ${design.name} ${unstated}.`
 }
 
 /** What a design says about a rule; not what another one said about the rule that it has replaced. */
@@ -36,7 +46,7 @@ function statedBy(design: Design, rule: RuleName): string | undefined {
 
 /** The first kernel that has a rule where another has none: what mended it. */
 export function laterRule(rule: RuleName): string {
-  const later = DESIGNS.find(({ name, because }) => name.startsWith('v') && because[rule] !== undefined)
+  const later = DESIGNS.find(({ name, because }) => /^v\d+\.\d+$/.test(name) && because[rule] !== undefined)
   return later === undefined ? '' : ` From ${later.name} on ${later.because[rule]}.`
 }
 

@@ -10,6 +10,7 @@ import { user_load, user_store } from '../mm/fault.ts'
 import { kernel_wait } from '../mm/fork.ts'
 import { device_read, device_write } from '../mm/gup.ts'
 import { phraseOf } from './phrase.ts'
+import { isLock } from './places.ts'
 import type { Explanation, Stuck } from './prose.ts'
 import type { HeldLock, Story } from './story.ts'
 import { wrap } from './wrap.ts'
@@ -43,6 +44,7 @@ const LOCKS: readonly {
   { kind: 'read', letter: 'R', meaning: 'mmap_lock for reading' },
   { kind: 'ptl', letter: 'T', meaning: 'page-table lock (ptl)' },
   { kind: 'page', letter: 'P', meaning: 'page lock' },
+  { kind: 'anon_vma', letter: 'A', meaning: 'anon_vma lock (rmap)' },
 ]
 
 /** Not kernel functions: a statement of the test stands for them, or hardware performs them. */
@@ -180,7 +182,7 @@ class Schedule {
       else if (turns && frame === visible.at(-1)) this.note(thread, depth, `… ${name}`, 'function')
       depth++
     }
-    this.row(index, thread, depth, statementIndex < 0 ? BEGINS : phraseOf(story, index), 'step')
+    this.row(index, thread, depth, story.begins(index) ? BEGINS : phraseOf(story, index), 'step')
   }
 
   private row(index: number, thread: number, depth: number, text: string, style: Style): void {
@@ -200,10 +202,8 @@ class Schedule {
 
   /** Whether a step only takes or drops a lock, or looks at something and changes nothing. */
   private isQuiet(index: number): boolean {
-    return this.story.steps[index]!.changes.every(({ location }) => {
-      const { kind } = this.story.names.place(location)
-      return kind === 'mmap_lock' || kind === 'ptl' || kind === 'page_lock'
-    })
+    const { names, steps } = this.story
+    return steps[index]!.changes.every(({ location }) => isLock(names.place(location)))
   }
 
   private note(thread: number, depth: number, text: string, style: Style): void {

@@ -2,8 +2,9 @@
 import pc from 'picocolors'
 import { type Cell, type CellVerdict, witnessOf, witnessOfFailure } from '../check/index.ts'
 import type { Observation, Outcome } from '../litmus/outcome.ts'
+import { actorsOf } from './actors.ts'
 import { foldedStory } from './fold.ts'
-import type { Place } from './names.ts'
+import type { Place } from './places.ts'
 import { lockLegend, scheduleOf } from './schedule.ts'
 import { Story } from './story.ts'
 import { explain, type Selection } from './why.ts'
@@ -57,7 +58,7 @@ export const MEANINGS: Readonly<Record<CellVerdict, string>> = {
   right: 'right: a program is entitled to see this',
   'not-promised':
     'not promised: a reference stops being to its owner’s page, which this design does not rule out',
-  'lost-write': 'lost write: a process does not see what it stored itself',
+  'lost-write': 'lost write: memory or a device shows something else than was stored there',
   'wrong-cow': 'wrong COW: a reference stops being to its owner’s page',
   'missed-cow': 'missed COW: a process sees what another one stored after fork had separated them',
   'use-after-free': 'use after free: a page is used after it was freed',
@@ -84,6 +85,7 @@ function header(story: Story, selection: Selection, width: number, colour: boole
   }
   fields.push(['run', `${steps(story.steps.length)}, ${explored(cell)}`])
   fields.push(['start', startOf(story)])
+  fields.push(['actors', actorsOf(story)])
   const lines = [
     ...wrap(`${cell.test.name} under ${cell.design.name}`, width).map(bold),
     ...wrap(MEANINGS[verdict], width).map(good ? green : red),
@@ -143,7 +145,9 @@ function legend(story: Story, marks: boolean, width: number): string[] {
   const locks = lockLegend(story)
   const entries = [
     ...(locks === undefined ? [] : [['locks', locks] as const]),
-    ...WORDS.flatMap(([kind, word, meaning]) => (used(kind) ? [[word, meaning] as const] : [])),
+    ...[...WORDS, ...(story.k.slot.length > 0 ? SWAP_WORDS : [])].flatMap(([kind, word, meaning]) =>
+      used(kind) ? [[word, meaning] as const] : [],
+    ),
     ...(marks ? [['▸', 'a step that the explanation speaks of'] as const] : []),
   ]
   const margin = Math.max(...entries.map(([word]) => word.length), 0) + 2
@@ -160,6 +164,17 @@ const WORDS: readonly (readonly [kind: Place['kind'], word: string, meaning: str
   ['refcount', 'refcount', 'how many references of any kind there are to the page'],
   ['pins', 'pincount', 'how many of the references are pins (FOLL_PIN)'],
   ['exclusive', 'PageAnonExclusive', 'the page belongs to one process alone'],
+  ['dirty', 'PG_dirty', 'what the page holds is not in swap yet'],
+  ['mapping', 'mapping', 'whose anon_vma the page is in: where to look for the entries that map it; or KSM'],
   ['has_pinned', 'has_pinned', 'the process has pinned a page at some time'],
   ['write_protect_seq', 'write_protect_seq', 'odd while fork copies the page table'],
+]
+
+/** In a test in which pages may go to swap. */
+const SWAP_WORDS: typeof WORDS = [
+  ['lru', 'LRU list', 'the pages that reclaim may take; it holds a reference to the one that it has taken'],
+  ['swap', 'swap cache', 'the pages in memory that have a place in swap too; it holds a reference to each'],
+  ['slot_count', 'swap 0, …', 'a place in swap; its count: how many page-table entries name it'],
+  ['writeback', 'PG_writeback', 'the page is being written to swap'],
+  ['tlb_flush_batched', 'tlb_flush_batched', 'reclaim has emptied entries and put off the TLB flush'],
 ]

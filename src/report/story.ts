@@ -5,17 +5,17 @@
  * Steps are counted from 0 here, as in a trace; people are shown them from 1.
  */
 import type { Cell } from '../check/index.ts'
-import { type Memory, type Procedure, type Step, type Trace, WRITER } from '../engine/index.ts'
+import { type Change, type Memory, type Procedure, type Step, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus, Statement, Thread } from '../litmus/ast.ts'
 import { type Instruction, instructionAt } from '../litmus/program.ts'
 import type { Kernel, Rules } from '../mm/kernel.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { pte_pfn, pte_present } from '../mm/pte.ts'
 import { Names } from './names.ts'
 
 /** A lock that a thread holds, and how. */
 export interface HeldLock {
   readonly location: number
-  readonly kind: 'written' | 'read' | 'ptl' | 'page'
+  readonly kind: 'written' | 'read' | 'ptl' | 'page' | 'anon_vma'
 }
 
 export class Story {
@@ -68,6 +68,17 @@ export class Story {
     return this.threads[this.steps[step]!.thread]?.statements[this.statementIndex(step)]
   }
 
+  /** Whether a step is the first of a process that has just been forked. */
+  begins(step: number): boolean {
+    const { thread } = this.steps[step]!
+    return thread < this.threads.length && this.statementIndex(step) < 0
+  }
+
+  /** Whether a thread is not the test's: the kernel's own. */
+  isActor(thread: number): boolean {
+    return thread >= this.threads.length
+  }
+
   /** The index of the statement that a thread is at, from how far its root procedure has come. */
   indexAt(thread: number, position: number): number {
     const instructions = this.cell.run.program.system.threads[thread]!.args[1]
@@ -100,7 +111,7 @@ export class Story {
   /** The frame that a process maps at a page, before a step; undefined if none. */
   mapped(step: number, mm: number, vpn: number): number | undefined {
     const pte = this.before(step).get(this.k.mm[mm]!.pte[vpn]!.location)
-    return pte_none(pte) ? undefined : pte_pfn(pte)
+    return pte_present(pte) ? pte_pfn(pte) : undefined
   }
 
   /** The last step before `before` that satisfies a condition, or undefined. */
@@ -163,7 +174,26 @@ export class Story {
   }
 }
 
-const RULES_WITH_STEPS = ['wp_can_reuse', 'page_try_dup_rmap', 'gup_must_unshare'] as const
+/** What the steps from `from` to `to` changed, locations that are as before left out. */
+export function netChanges(story: Story, from: number, to: number): Change[] {
+  const touched = new Set<number>()
+  for (let i = from; i <= to; i++) for (const { location } of story.steps[i]!.changes) touched.add(location)
+  const before = story.before(from)
+  const after = story.after(to)
+  return [...touched]
+    .map((location) => ({ location, before: before.get(location), after: after.get(location) }))
+    .filter((change) => change.before !== change.after)
+}
+
+const RULES_WITH_STEPS = [
+  'wp_can_reuse',
+  'page_try_dup_rmap',
+  'gup_must_unshare',
+  'may_add_to_swap',
+  'page_try_share_anon_rmap',
+  'swap_in_exclusive',
+  'clear_refs_may_protect',
+] as const
 
 /** How a thread holds a lock whose value it has just changed; undefined if it is no lock. */
 function heldAs(kind: string, before: number, after: number): HeldLock['kind'] | 'free' | undefined {
@@ -173,8 +203,10 @@ function heldAs(kind: string, before: number, after: number): HeldLock['kind'] |
     case 'page_lock':
       return after === 0 ? 'free' : 'page'
     case 'mmap_lock':
-      if (after >= WRITER) return 'written'
-      return after > before || (after > 0 && before >= WRITER) ? 'read' : 'free'
+    case 'anon_vma':
+      if (after < WRITER && after <= before && (after === 0 || before < WRITER)) return 'free'
+      if (kind === 'anon_vma') return kind
+      return after >= WRITER ? 'written' : 'read'
     default:
       return undefined
   }

@@ -8,7 +8,9 @@ import { enumerate } from './wrap.ts'
 
 export function explainDeadlock(prose: Prose, pending: readonly Pending[]): void {
   const { story } = prose
-  const waiting = pending.filter(({ thread }) => thread < story.k.cpu.length)
+  const waiting = pending.filter(
+    ({ thread }) => story.cell.run.program.system.threads[thread]?.daemon !== true,
+  )
   prose.say('No thread can go on')
   for (const one of waiting) {
     prose.say(`${story.names.thread(one.thread)} ${waitsFor(prose, one, waiting)}`)
@@ -25,6 +27,7 @@ function pendingPhrase(story: Story, one: Pending): string {
     case 'mmap_lock':
     case 'ptl':
     case 'page_lock':
+    case 'anon_vma':
       return `lock ${story.names.location(location)}, in ${story.nameOf(one.stack.at(-1)!.procedure)}()`
     default:
       return statement === undefined ? 'has not begun' : story.source(statement)
@@ -50,11 +53,12 @@ function waitsFor(prose: Prose, one: Pending, waiting: readonly Pending[]): stri
       return `waits${at} for the thread ${story.k.cpu[place.cpu]!.name} to end`
     case 'mmap_lock':
     case 'ptl':
-    case 'page_lock': {
+    case 'page_lock':
+    case 'anon_vma': {
       const holders = holdersOf(story, location)
       const held = holders.map(({ name, since }) => `${name} took at ${prose.step(since)}`)
       const by = held.length === 0 ? '' : `, which ${enumerate(held)} and has not given back`
-      const what = place.kind === 'page_lock' ? 'the ' : ''
+      const what = place.kind === 'page_lock' || place.kind === 'anon_vma' ? 'the ' : ''
       return `waits${at}, in ${story.nameOf(one.stack.at(-1)!.procedure)}(), for ${what}${story.names.location(location)}${by}`
     }
     default:

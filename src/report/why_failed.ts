@@ -1,7 +1,7 @@
 /** Runs that the machine itself ends: deadlocks, use after free, leaks, broken invariants. */
 import type { FailureReport } from '../check/index.ts'
 import { pendingIn } from '../engine/index.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { isLock, mapsFrame } from './places.ts'
 import { type Explanation, Prose } from './prose.ts'
 import type { Story } from './story.ts'
 import { explainDeadlock } from './why_deadlock.ts'
@@ -81,15 +81,15 @@ function usersOf(story: Story, pfn: number, step: number): string[] {
   const memory = story.before(step)
   const { k } = story
   const entries = k.mm.flatMap(({ name, pte }) =>
-    pte.flatMap(({ location }, vpn) => {
-      const entry = memory.get(location)
-      return !pte_none(entry) && pte_pfn(entry) === pfn ? [`${name}'s ${k.config.pages[vpn]!.name}`] : []
-    }),
+    pte.flatMap(({ location }, vpn) =>
+      mapsFrame(memory.get(location), pfn) ? [`${name}'s ${k.config.pages[vpn]!.name}`] : [],
+    ),
   )
   const refs = k.ref.flatMap(({ name, page }) =>
     memory.get(page.location) === pfn + 1 ? [`the reference ${name}`] : [],
   )
-  return [...entries, ...refs]
+  const cached = memory.get(k.page[pfn]!.swap.location) === 0 ? [] : ['the swap cache']
+  return [...entries, ...refs, ...cached]
 }
 
 function explainLeak(prose: Prose, { message }: FailureReport): void {
@@ -139,8 +139,7 @@ function circumstances(prose: Prose, message: string): string {
     const taken = story.last(end, ({ changes }) =>
       changes.some(({ location, after }) => {
         const place = names.place(location)
-        const isLock = place.kind === 'mmap_lock' || place.kind === 'ptl' || place.kind === 'page_lock'
-        return isLock && after !== 0 && (pfn < 0 || ('pfn' in place && place.pfn === pfn))
+        return isLock(place) && after !== 0 && (pfn < 0 || ('pfn' in place && place.pfn === pfn))
       }),
     )
     return taken === undefined

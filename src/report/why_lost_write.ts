@@ -1,9 +1,12 @@
 /** Lost write: a process does not see what it stored itself, and nobody else's value either. */
 import { type ReadsFrom, readsFrom } from '../check/index.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { pte_none } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
+import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
+import { enumerate } from './wrap.ts'
 
 /** A store of a process to its own memory that a later observation of its own does not show. */
 interface Loss {
@@ -34,19 +37,22 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
   const value = numbers(story.steps[store]!.args)[3]
   prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
+  const hops = hopsFrom(story, frame, read)
   if (read.pfn === frame) {
     prose.say(`${when} it finds another value in the same page`)
   } else {
-    const copied = story.last(store, ({ effect, args }) => {
-      const [to, from] = numbers(args)
-      return effect.name === 'copy_user_word' && to === read.pfn && from === frame
-    })
-    const copy =
-      copied === undefined ? '' : `, a copy of ${names.page(frame)} made before the store${prose.at(copied)}`
-    const mapped = entryStep(story, read, (after) => !pte_none(after) && pte_pfn(after) === read.pfn)
+    const copied = hops.find(({ step }) => step < store)
+    const isCopy =
+      copied !== undefined && 'pfn' in copied.from && copied.from.pfn === frame && hops.length === 1
+    const copy = isCopy
+      ? `, a copy of ${names.page(frame)} made before the store${prose.at(copied.step)}`
+      : hops.length === 0
+        ? ''
+        : `, which has what ${names.page(frame)} held before the store: ${enumerate(hops.map((hop) => hopPhrase(story, hop) + prose.at(hop.step)))}`
+    const mapped = entryStep(story, read, (after) => mapsFrame(after, read.pfn))
     const since = mapped === undefined ? 'the start' : prose.step(mapped)
     prose.say(
-      `${when} it looks at ${names.page(read.pfn)}${copy}, which it maps since ${since}, and the ${value} is not there`,
+      `${when} it looks at ${whereabouts(story, read)}${copy}, ${read.pfn < 0 ? '' : `which it maps since ${since}, `}and the ${value} is not there`,
     )
   }
   prose.say('The store is lost: nothing that a program can rely on explains it')
@@ -56,7 +62,7 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
 function tellVanished(prose: Prose, read: ReadsFrom): void {
   const { story } = prose
   const process = story.process(read.process)
-  const page = story.names.page(read.pfn)
+  const page = whereabouts(story, read)
   const name = story.test.pages[pageRead(story, read)!]!.name
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
   prose.say(
@@ -73,6 +79,7 @@ function hasVanished(story: Story, read: ReadsFrom): boolean {
   const vpn = pageRead(story, read)
   if (vpn === undefined || read.write !== undefined) return false
   const initial = story.k.config.pages[vpn]!.words[read.what.word] ?? 0
+  if (read.pfn < 0) return false
   const at = read.step ?? story.steps.length
   return initial !== story.before(at).get(story.k.page[read.pfn]!.word[read.what.word]!.location)
 }

@@ -2,7 +2,8 @@
 import type { ReadsFrom, Write } from '../check/index.ts'
 import type { RuleName } from '../designs/index.ts'
 import { RUNNING } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import { pte_pfn, pte_write } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import {
   decisionBefore,
   type Explanation,
@@ -14,9 +15,12 @@ import {
   Prose,
   permissionStep,
   sharingStep,
+  usersPhrase,
 } from './prose.ts'
 import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
+import { isSwapIn, reclaimBefore, reclaimSentence, swapInBefore } from './why_reclaim.ts'
+import { hopsAfter, travelSentence, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
 export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
@@ -27,17 +31,20 @@ export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
   prose.say(readSentence(prose, read, write.value))
   prose.say(writeSentence(prose, read, write, reader, writer))
   const frame = frameWritten(story, write.step)
-  prose.say(frame === read.pfn ? sharedSentence(prose, read, write) : travelSentence(prose, frame, read))
+  const hops = hopsAfter(story, write.step, read)
+  const same = frame === read.pfn && hops.length === 0
+  prose.say(same ? sharedSentence(prose, read, write) : travelSentence(prose, frame, hops, read))
   const rule = decisiveSentence(prose, write, frame)
   prose.say(ruleSentences(story.cell.design, rule))
   return prose.explanation
 }
 
 /** `child reads 1 through p at step 58`. */
-export function readSentence(prose: Prose, { process, what, step, pfn }: ReadsFrom, value: number): string {
+export function readSentence(prose: Prose, read: ReadsFrom, value: number): string {
   const { story } = prose
+  const { process, what, step } = read
   const name = story.process(process)
-  const page = story.names.page(pfn)
+  const page = whereabouts(story, read)
   if (step === undefined) {
     const { ref, config } = story.k
     return what.kind === 'reference'
@@ -86,7 +93,7 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
   const reader = story.process(read.process)
   const events: { step: number; text: string }[] = []
   const shared = sharingStep(story, read.pfn)
-  if (shared !== undefined) events.push({ step: shared, text: 'fork made them share it' })
+  if (shared !== undefined) events.push({ step: shared, text: sharingPhrase(story, shared) })
   const ref = refRead(story, read)
   if (ref !== undefined) {
     const { name, flags, page } = story.k.ref[ref]!
@@ -99,9 +106,14 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
   }
   const left = unmapStep(story, read, write)
   if (left !== undefined) {
-    const copied = story.inside(story.steps[left]!, 'wp_page_copy')
-    events.push({ step: left, text: copied ? `${reader} moved on to a copy` : `${reader} unmapped it` })
+    events.push({ step: left, text: leavingPhrase(story, left, reader) })
   }
+  const again =
+    left === undefined
+      ? undefined
+      : swapInBefore(story, read.process, read.pfn, read.step ?? story.steps.length)
+  if (again !== undefined && again > left!)
+    events.push({ step: again, text: `${reader} swapped it in again` })
   const told = events
     .sort((a, b) => a.step - b.step)
     .map(({ step, text }, i) => `${i > 0 && i === events.length - 1 ? 'then ' : ''}${text}${prose.at(step)}`)
@@ -109,12 +121,26 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
   return `Both use ${story.names.page(read.pfn)}${how}.${cachedSentence(prose, read, left)}`
 }
 
+/** How a page came to be mapped by a second process. */
+function sharingPhrase(story: Story, step: number): string {
+  const taker = story.steps[step]!
+  if (isSwapIn(story, taker)) return 'both swapped it in from where fork had shared it'
+  return story.inside(taker, 'replace_page') ? 'KSM made them share it' : 'fork made them share it'
+}
+
+function leavingPhrase(story: Story, step: number, reader: string): string {
+  const leaver = story.steps[step]!
+  if (story.inside(leaver, 'wp_page_copy')) return `${reader} moved on to a copy`
+  if (story.inside(leaver, 'try_to_unmap_one')) return `reclaim unmapped it from ${reader}`
+  return `${reader} unmapped it`
+}
+
 /** The last step before a store at which the reader's page-table entry stopped mapping the page that it reads. */
 function unmapStep(story: Story, read: ReadsFrom, write: Write): number | undefined {
   return story.last(write.step, ({ changes }) =>
     changes.some(({ location, before, after }) => {
       const place = story.names.place(location)
-      return place.kind === 'pte' && place.mm === read.process && after === 0 && pte_pfn(before) === read.pfn
+      return place.kind === 'pte' && place.mm === read.process && after === 0 && mapsFrame(before, read.pfn)
     }),
   )
 }
@@ -124,22 +150,12 @@ function cachedSentence(prose: Prose, { step, pfn }: ReadsFrom, left: number | u
   const { story } = prose
   if (step === undefined || left === undefined || story.steps[step]!.effect.name !== 'load') return ''
   const [cpu, vpn] = numbers(story.steps[step]!.args)
-  const { name, tlb } = story.k.cpu[cpu!]!
+  const { name, mm, tlb } = story.k.cpu[cpu!]!
+  if (story.mapped(step, mm, vpn!) === pfn) return ''
   const filled = story.last(step, ({ changes }) =>
-    changes.some((c) => c.location === tlb[vpn!]!.location && pte_pfn(c.after) === pfn),
+    changes.some((c) => c.location === tlb[vpn!]!.location && mapsFrame(c.after, pfn)),
   )
   return ` ${name} still reaches it through its TLB, the processor's cache of the page table${prose.at(filled)}, which has not been flushed yet.`
-}
-
-/** The value was copied from the page where it was stored to the one where it was read. */
-function travelSentence(prose: Prose, frame: number, read: ReadsFrom): string {
-  const { story } = prose
-  const { names } = story
-  const copied = story.last(read.step ?? story.steps.length, ({ effect, args }) => {
-    const [to] = numbers(args)
-    return effect.name === 'copy_user_word' && to === read.pfn
-  })
-  return `It was stored to ${names.page(frame)}, and ${names.page(read.pfn)}, where it is read, is a copy of that page made afterwards${prose.at(copied)}`
 }
 
 /** What let the writer write to a page that others can see; tells which rule decided that. */
@@ -165,28 +181,46 @@ function decisiveSentence(prose: Prose, write: Write, frame: number): RuleName {
     return late ? 'page_try_dup_rmap' : 'gup_must_unshare'
   }
   const permitted = permissionStep(story, write.process, frame, write.step)
-  if (permitted === undefined || !story.inside(story.steps[permitted]!, 'do_wp_page')) {
+  const bySwapIn = permitted !== undefined && isSwapIn(story, story.steps[permitted]!)
+  if (permitted === undefined || !(bySwapIn || story.inside(story.steps[permitted]!, 'do_wp_page'))) {
     const entry = story.before(write.step).get(story.k.mm[write.process]!.pte[numbers(args)[1]!]!.location)
-    const stale = pte_none(entry) || pte_pfn(entry) !== frame || !pte_write(entry)
+    const stale = !mapsFrame(entry, frame) || !pte_write(entry)
+    const putOff = story.before(write.step).get(story.k.mm[write.process]!.tlb_flush_batched.location) === 1
     prose.say(
       stale
-        ? `${writer} wrote through a cached page-table entry (TLB) that still said writable when the page table no longer did`
+        ? `${writer} wrote through a cached page-table entry (TLB) that still said writable when the page table no longer did${putOff ? ', since reclaim had put off the flush' : ''}`
         : `${writer} could write to ${page} without a fault, since its page-table entry was writable${prose.at(permitted)}`,
     )
     return 'page_try_dup_rmap'
   }
   const found = decisionBefore(story, permitted)
-  const others = othersAt(story, permitted, frame, write.process)
+  const others = othersAt(story, permitted, frame, write.process).filter(
+    (other) => !/^(the swap cache|reclaim) held it$/.test(other),
+  )
   const although =
     others.length === 0
       ? ''
-      : `, although ${enumerate(others).replaceAll(/ (held|mapped) it/g, ' still $1 it')}`
+      : `, although ${usersPhrase(others).replaceAll(/ (held it|mapped it|named)/g, ' still $1')}`
   const since =
     found === undefined ? '' : ` It had found that ${findingOf(story, found)}${prose.at(found)}${although}.`
+  const reclaim = reclaimBefore(story, frame, permitted)
+  if (reclaim !== undefined) prose.say(reclaimSentence(prose, reclaim))
+  const fault = bySwapIn
+    ? `write fault (do_swap_page) swapped ${swappedIn(story, permitted)} in,`
+    : 'write fault (do_wp_page)'
   prose.say(
-    `At ${prose.step(permitted)}, ${writer}'s write fault (do_wp_page) made ${page} writable in place and did not copy it${found === undefined ? although : ''}.${since}`,
+    `At ${prose.step(permitted)}, ${writer}'s ${fault} made ${page} writable in place and did not copy it${found === undefined ? although : ''}.${since}`,
   )
-  return 'wp_can_reuse'
+  return bySwapIn ? 'swap_in_exclusive' : 'wp_can_reuse'
+}
+
+/** The virtual page that a swap-in mapped. */
+function swappedIn(story: Story, step: number): string {
+  for (const { location } of story.steps[step]!.changes) {
+    const place = story.names.place(location)
+    if (place.kind === 'pte') return story.k.config.pages[place.vpn]!.name
+  }
+  return 'the page'
 }
 
 /** The frame that a store went to. */

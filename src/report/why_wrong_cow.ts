@@ -2,7 +2,7 @@
 import type { OutcomeReport } from '../check/index.ts'
 import { type Circumstance, type Relaxation, type RuleName, sameReference } from '../designs/index.ts'
 import { ZERO_PFN } from '../mm/machine.ts'
-import { pte_none, pte_pfn } from '../mm/pte.ts'
+import { mapsFrame } from './places.ts'
 import {
   decides,
   decisionBefore,
@@ -14,10 +14,12 @@ import {
   othersAt,
   Prose,
   sharingStep,
+  usersPhrase,
 } from './prose.ts'
 import { laterRule, ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
+import { tellProtected } from './why_protected.ts'
 import { enumerate } from './wrap.ts'
 
 /** What became of a reference: when it was taken, the frame that it holds, and where things went wrong. */
@@ -71,8 +73,7 @@ function fatesOf(story: Story, needs: readonly Relaxation[]): Fate[] {
       const shared = story.first(taken, ({ changes }) =>
         changes.some((c) => {
           const place = story.names.place(c.location)
-          const maps = !pte_none(c.after) && pte_pfn(c.after) === pfn
-          return place.kind === 'pte' && place.mm !== reference.mm && maps
+          return place.kind === 'pte' && place.mm !== reference.mm && mapsFrame(c.after, pfn)
         }),
       )
       return [{ ref, relaxation, taken, pfn, parted: within(parted), shared: within(shared) }]
@@ -114,10 +115,9 @@ function tellParting(prose: Prose, fate: Fate, parted: number): void {
     return
   }
   prose.say(partingSentence(prose, fate, parted, moved))
-  if (story.inside(story.steps[parted]!, 'do_wp_page')) {
-    prose.say(ruleSentences(story.cell.design, 'wp_can_reuse'))
-  }
+  if (story.inside(story.steps[parted]!, 'do_wp_page')) prose.say(copyRule(story, fate, parted))
   prose.say(consequence(prose, fate, parted, moved))
+  tellProtected(prose, fate, parted)
   const shared = sharingStep(story, fate.pfn)
   if (shared === undefined || shared > parted) return
   if (shared < fate.taken) tellSharedBefore(prose, fate, shared)
@@ -125,6 +125,18 @@ function tellParting(prose: Prose, fate: Fate, parted: number): void {
     prose.say(sharedLate(prose, fate, shared))
     prose.say(lateRule(story, fate, shared))
   }
+}
+
+/** The rule by which a write fault copied; a KSM page has one of its own. */
+function copyRule(story: Story, { pfn }: Fate, parted: number): string {
+  const found = decisionBefore(story, parted)
+  const isKsm =
+    found !== undefined && story.before(found).get(story.k.page[pfn]!.mapping.location) === story.k.KSM
+  if (!isKsm) return ruleSentences(story.cell.design, 'wp_can_reuse')
+  const looked = story.steps[found]!.reads.map(({ location }) => story.names.place(location).kind)
+  return looked.includes('mapping')
+    ? 'A write fault copies such a page whoever holds it'
+    : 'A write fault copies a KSM page unless nobody else holds it'
 }
 
 function zeroSentence(prose: Prose, { ref }: Fate, parted: number, moved: number): string {
@@ -146,12 +158,17 @@ function partingSentence(prose: Prose, fate: Fate, parted: number, moved: number
   const found = decisionBefore(story, parted)
   if (found === undefined) return copied
   const counted = story.steps[found]!.reads.map(({ location }) => names.place(location).kind)
-  const others = othersAt(story, found, fate.pfn, mm).filter(
-    (other) => !counted.includes('mapcount') || other.endsWith('mapped it'),
-  )
-  const who = others.length === 0 ? '' : `, for ${enumerate(others)}`
+  const others = counted.every((kind) => NOT_COUNTS.has(kind))
+    ? []
+    : othersAt(story, found, fate.pfn, mm).filter(
+        (other) => !counted.includes('mapcount') || other.endsWith('mapped it'),
+      )
+  const who = others.length === 0 ? '' : `, for ${usersPhrase(others)}`
   return `${copied}: its write fault (do_wp_page) had found that ${findingOf(story, found)}${prose.at(found)}${who}`
 }
+
+/** What a rule can find of a page that is not about how many use it. */
+const NOT_COUNTS: ReadonlySet<string> = new Set(['mapping', 'swap', 'lru'])
 
 /** The page was shared already when the reference was taken, and the design let it be so. */
 function tellSharedBefore(prose: Prose, { ref, pfn, relaxation }: Fate, shared: number): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type {
+  Actor,
   Condition,
   Expectation,
   Expression,
@@ -11,9 +12,10 @@ import type {
   Term,
   WordRef,
 } from '../../src/litmus/ast.ts'
-import { FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
+import { ACTORS, FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
 import { LIMITS } from '../../src/litmus/limits.ts'
 import { printExpression } from '../../src/litmus/print.ts'
+import { KEYWORDS } from '../../src/litmus/vocabulary.ts'
 
 /** Every node of a generated test has this span, and the test no source: it was never written down. */
 const NOWHERE: Span = { start: 0, end: 0 }
@@ -34,13 +36,11 @@ const name = fc.oneof(
   },
 )
 
-const KEYWORDS =
-  `test page zero process thread never always sometimes expect fork exit waitpid pin release unmap
-  dontneed mprotect signal wait read write get longterm fast for and or not`.split(/\s+/)
+const WHOLE_PAGE = ['unmap', 'dontneed', 'pageout', 'reclaim', 'unmerge'] as const
 
 /** Enough different names for all pages, words and references, which share one name space. */
 const names = fc.uniqueArray(
-  name.filter((text) => !KEYWORDS.includes(text)),
+  name.filter((text) => !KEYWORDS.has(text)),
   { minLength: 50, maxLength: 50 },
 )
 
@@ -86,6 +86,22 @@ function build(choose: fc.GeneratorValue): Litmus {
   const anyTarget = (): WordRef => {
     const page = anyPage()
     return { page, word: anyWord(page) }
+  }
+
+  /** What can be merged: different pages of as many words. */
+  const twins = pages.flatMap(({ words }, page) =>
+    pages.flatMap((twin, other) =>
+      page !== other && twin.words.length === words.length ? [{ page, other }] : [],
+    ),
+  )
+
+  const actors: Actor[] = []
+  for (const kind of ACTORS) {
+    if (flip()) continue
+    const some = pages.flatMap((_, page) => (flip() ? [page] : []))
+    const every = [...pages.keys()]
+    const actor = { kind, times: 1 + upTo(LIMITS.times - 1), pages: some.length > 0 ? some : every }
+    actors.splice(upTo(actors.length), 0, { ...actor, span: NOWHERE })
   }
 
   // Processes and their threads; who forks whom, and who exits.
@@ -163,9 +179,13 @@ function build(choose: fc.GeneratorValue): Litmus {
           choices.push(
             () => ({ kind: 'load', register: register(), target: anyTarget(), span: NOWHERE }),
             () => ({ kind: 'store', target: anyTarget(), value: value(), span: NOWHERE }),
-            () => ({ kind: one(['unmap', 'dontneed'] as const), page: anyPage(), span: NOWHERE }),
+            () => ({ kind: one(WHOLE_PAGE), page: anyPage(), span: NOWHERE }),
+            () => ({ kind: 'clearRefs', span: NOWHERE }),
             () => ({ kind: 'mprotect', page: anyPage(), writable: flip(), span: NOWHERE }),
           )
+        }
+        if (twins.length > 0) {
+          choices.push(() => ({ kind: 'merge', ...one(twins), span: NOWHERE }))
         }
         if (children.length > 0) {
           choices.push(() => ({ kind: 'waitpid', process: one(children).name, span: NOWHERE }))
@@ -238,6 +258,7 @@ function build(choose: fc.GeneratorValue): Litmus {
       .join('\n'),
     source: '',
     pages,
+    actors,
     processes,
     signals: [...signals],
     conditions: [],

@@ -34,6 +34,7 @@ function statement(text: string): unknown {
   const { test } = parse(`test t
 page x = 0
 page buf: a = 0, b = 0
+page y = 0
 process p {
   pin w = x for write, pin
   pin many = buf for write, get
@@ -213,6 +214,12 @@ describe('a statement', () => {
     ['dontneed x', { kind: 'dontneed', page: 0 }],
     ['mprotect x read', { kind: 'mprotect', page: 0, writable: false }],
     ['mprotect x read-write', { kind: 'mprotect', page: 0, writable: true }],
+    ['pageout x', { kind: 'pageout', page: 0 }],
+    ['reclaim buf', { kind: 'reclaim', page: 1 }],
+    ['merge x with y', { kind: 'merge', page: 0, other: 2 }],
+    ['merge y with x', { kind: 'merge', page: 2, other: 0 }],
+    ['unmerge y', { kind: 'unmerge', page: 2 }],
+    ['clear_refs', { kind: 'clearRefs' }],
     ['signal s', { kind: 'signal', name: 's' }],
     ['wait s', { kind: 'wait', name: 's' }],
     [
@@ -234,6 +241,38 @@ describe('a statement', () => {
       { kind: 'waitpid', process: 'c' },
       { kind: 'exit' },
     ])
+  })
+})
+
+describe('an actor', () => {
+  const actors = (text: string): unknown =>
+    withoutSpans(
+      parse(`test t\npage x = 0\n${text}\npage buf: a = 0, b = 0\nzero page z\nprocess p { x = 1 }`).test
+        .actors,
+    )
+
+  it.each([
+    ['actor kswapd', [{ kind: 'kswapd', times: 1, pages: [0, 1, 2] }]],
+    ['actor kswapd 1', [{ kind: 'kswapd', times: 1, pages: [0, 1, 2] }]],
+    ['actor ksmd 3', [{ kind: 'ksmd', times: 3, pages: [0, 1, 2] }]],
+    ['actor kswapd on buf', [{ kind: 'kswapd', times: 1, pages: [1] }]],
+    ['actor ksmd 2 on z, x', [{ kind: 'ksmd', times: 2, pages: [0, 2] }]],
+    [
+      'actor ksmd on x,z; actor kswapd',
+      [
+        { kind: 'ksmd', times: 1, pages: [0, 2] },
+        { kind: 'kswapd', times: 1, pages: [0, 1, 2] },
+      ],
+    ],
+    ['', []],
+  ])('%s', (text, expected) => {
+    expect(actors(text)).toEqual(expected)
+  })
+
+  it('knows where it stands in the source', () => {
+    const source = 'test t\npage x = 0\nactor kswapd 2 on x # why\nprocess p { x = 1 }'
+    const { start, end } = parse(source).test.actors[0]!.span
+    expect(source.slice(start, end)).toBe('actor kswapd 2 on x')
   })
 })
 
@@ -330,7 +369,7 @@ describe('a syntax error', () => {
       'a stray brace',
       'test a\n}',
       '2:1: error: unexpected "}"',
-      'expected a page, process, condition or expectation',
+      'expected a page, actor, process, condition or expectation',
     ],
     [
       'a stray thread',
@@ -434,6 +473,33 @@ describe('a syntax error', () => {
     ['mprotect x', 'error: unexpected end of line', 'expected "read" or "read-write"'],
     ['mprotect x readwrite', 'error: unknown word "readwrite"', 'did you mean "read-write"?'],
     ['mprotect x none', 'error: unknown word "none"', 'expected "read" or "read-write"'],
+    ['pageout', 'error: unexpected end of line', 'expected the name of a page'],
+    ['pageout r0', 'error: "r0" is a register', 'expected the name of a page: "r" and a number is always'],
+    ['pageout x y', 'error: unexpected "y"', 'expected the end of the line'],
+    ['page_out x', 'error: unknown word "page_out"', 'did you mean "pageout"?'],
+    ['MADV_PAGEOUT x', 'error: unknown word "MADV_PAGEOUT"', 'did you mean "pageout"?'],
+    ['swapout x', 'error: unknown word "swapout"', 'did you mean "pageout"?'],
+    ['reclaim "x"', 'error: unexpected text "x"', 'expected the name of a page'],
+    ['reclaim x..a', 'error: "x..a" lacks a name beside a "."', 'a name is letters'],
+    ['merge', 'error: unexpected end of line', 'expected the name of a page'],
+    ['merge x', 'error: unexpected end of line', 'expected "with" and another page after "x"'],
+    ['merge x y', 'error: unexpected "y"', 'expected "with" and another page after "x"'],
+    ['merge x, y', 'error: unexpected ","', 'expected "with" and another page after "x"'],
+    ['merge buf.a and y', 'error: unexpected "and"', 'expected "with" and another page after "buf.a"'],
+    ['merge x with', 'error: unexpected end of line', 'expected the name of another page'],
+    ['merge x with y, z', 'error: unexpected ","', 'expected the end of the line'],
+    ['unmerge x with y', 'error: unexpected "with"', 'expected the end of the line'],
+    ['clear_refs x', 'error: unexpected "x"', '"clear_refs" is about all pages of its process'],
+    ['clear_refs 4', 'error: unexpected "4"', 'expected the end of the line'],
+    ['clearrefs', 'error: unknown word "clearrefs"', 'did you mean "clear_refs"?'],
+    ['kswapd x', 'error: unexpected "kswapd"', 'did you mean "reclaim"?'],
+    ['ksmd x with y', 'error: unexpected "ksmd"', 'did you mean "merge"?'],
+    [
+      'actor kswapd',
+      'error: "actor" inside a block',
+      'expected a statement, or "}" to close the block that begins in line 3',
+    ],
+    ['on = 1', 'error: "on" is a word of the language', 'expected another name'],
     ['pin p x', 'error: unexpected "x"', 'expected "= <page>" after "p"'],
     ['pin p = x', 'error: unexpected end of line', 'expected "for" and "read"'],
     ['pin p = x for', 'error: unexpected end of line', 'expected "read", "write"'],
@@ -469,6 +535,34 @@ describe('a syntax error', () => {
     ['never !p.r0 == 1', 'error: unexpected character "!"', 'expected "!=" or "not"'],
     ['never (p.r0 == 1', 'error: unexpected end of file', 'expected "and", "or" or ")"'],
     ['never p.r0 == 1)', 'error: unexpected ")"', 'expected "and", "or" or the end of the line'],
+    ['actor', 'error: unexpected end of file', 'expected "kswapd" or "ksmd"'],
+    ['actor kswpd', 'error: unknown word "kswpd"', 'expected "kswapd" or "ksmd"; did you mean "kswapd"?'],
+    ['actor ksm', 'error: unknown word "ksm"', 'did you mean "ksmd"?'],
+    ['actor khugepaged', 'error: unknown word "khugepaged"', 'expected "kswapd" or "ksmd"'],
+    ['actor process', 'error: unexpected "process"', 'expected "kswapd" or "ksmd"'],
+    ['actor kswapd 9', 'error: "9" is too often', 'expected at most 3 times'],
+    ['actor kswapd 0', 'error: "0" is no number of times', 'expected 1 to 3'],
+    ['actor kswapd 1.5', 'error: "1.5" is no number of times', 'expected 1 to 3'],
+    [
+      'actor kswapd x',
+      'error: unexpected "x"',
+      'expected a number of times (1 to 3), "on" and pages, or the end of the line',
+    ],
+    ['actor ksmd 2 x', 'error: unexpected "x"', 'expected "on" and pages, or the end of the line'],
+    ['actor ksmd on', 'error: unexpected end of file', 'expected the name of a page'],
+    ['actor ksmd on 2', 'error: "2" is no name', 'a name is letters, digits and "_"'],
+    ['actor kswapd on x y', 'error: unexpected "y"', 'expected "," and another page, or the end of the line'],
+    ['actor kswapd on x,', 'error: unexpected end of file', 'expected the name of a page'],
+    ['actor ksmd on x with y', 'error: unexpected "with"', 'expected "," and another page'],
+    [
+      'actor kswapd on x 2',
+      'error: a number after the pages',
+      'expected how often it acts before the pages: "actor kswapd 2 on …"',
+    ],
+    ['kswapd 2', 'error: "kswapd" alone', 'expected "actor kswapd"'],
+    ['actr kswapd', 'error: unknown word "actr"', 'did you mean "actor"?'],
+    ['reclaim x', 'error: a statement outside of a process', 'expected it inside "process'],
+    ['page ksmd = 0', 'error: "ksmd" is a word of the language', 'expected another name'],
     ['newer p.r0 == 1', 'error: unknown word "newer"', 'did you mean "never"?'],
     ['expect v5.7', 'error: unexpected end of file', '":" and what is expected'],
     ['expect : right', 'error: unexpected ":"', 'expected the name of a design'],

@@ -19,7 +19,8 @@ describe('print', () => {
   it('gives one canonical form', () => {
     const source = `#   two lines,
 #the second of them
-test   t;page x=0;page buf :a= 0,b=1;zero page z;zero page w: c,d
+test   t;page x=0;page buf :a= 0,b=1;zero page z;actor ksmd   2;zero page w: c,d
+actor kswapd 1 on z ,x
 expect b,a:violated,right"because \\"so\\" \\\\"; expect c: leak
 never ((p.r0==1)or(p.a!=0 and(not(p.x==1 or p.z == 2))))  and not  not p.k.b == 1
 process p{thread u {pin k=buf for fast,pin,write;r0=k.a
@@ -27,7 +28,8 @@ k.b=2;a=1;z=3}
 thread v{fork q;waitpid q}}
 process q
 {
-  unmap x; dontneed buf; mprotect z read; mprotect z read-write; signal s; wait s; exit
+  unmap x; dontneed buf; mprotect z read; mprotect z read-write; signal s; wait s
+  pageout x; reclaim x;merge  buf  with w; unmerge w;clear_refs; exit
 }`
     expect(print(parse(source).test)).toMatchInlineSnapshot(`
       "#   two lines,
@@ -38,6 +40,9 @@ process q
       page buf: a = 0, b = 1
       zero page z
       zero page w: c, d
+
+      actor ksmd 2
+      actor kswapd on x, z
 
       process p {
         thread u {
@@ -60,6 +65,11 @@ process q
         mprotect z read-write
         signal s
         wait s
+        pageout x
+        reclaim x
+        merge buf with w
+        unmerge w
+        clear_refs
         exit
       }
 
@@ -72,7 +82,7 @@ process q
   })
 
   it('gives what parses to the same test', () => {
-    const seen = { conditions: 0, threads: 0, references: 0, reasons: 0 }
+    const seen = { conditions: 0, threads: 0, references: 0, merges: 0, actors: 0, reasons: 0 }
     fc.assert(
       fc.property(litmus, (test) => {
         const again = parse(print(test)).test
@@ -89,12 +99,14 @@ process q
 
 function count(
   test: Litmus,
-  seen: Record<'conditions' | 'threads' | 'references' | 'reasons', number>,
+  seen: Record<'conditions' | 'threads' | 'references' | 'merges' | 'actors' | 'reasons', number>,
 ): void {
   const threads = test.processes.flatMap((process) => process.threads)
   const statements = threads.flatMap((thread) => thread.statements)
   if (test.conditions.length > 1) seen.conditions++
   if (test.processes.length > 1 && threads.length > test.processes.length) seen.threads++
   if (statements.some(({ kind }) => kind === 'refLoad' || kind === 'refStore')) seen.references++
+  if (statements.some(({ kind }) => kind === 'merge')) seen.merges++
+  if (test.actors.some(({ pages }) => pages.length < test.pages.length)) seen.actors++
   if (test.expectations.some(({ reason }) => reason?.includes('"') || reason?.includes('\\'))) seen.reasons++
 }

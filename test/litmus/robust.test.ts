@@ -38,11 +38,12 @@ function survives(source: string): 'parsed' | 'rejected' {
   }
 }
 
-const WORDS = `test page zero process thread never always sometimes expect fork exit waitpid pin release unmap
-dontneed mprotect signal wait read write read-write get longterm fast for and or not all right missed-cow holds
+const WORDS =
+  `test page zero actor kswapd ksmd on process thread never always sometimes expect fork exit waitpid pin release unmap
+dontneed mprotect pageout reclaim merge with unmerge clear_refs signal wait read write read-write get longterm fast for and or not all right missed-cow holds
 x y buf.a p p.a child child.r0 parent.x r0 r1 0 1 9 10 v5.7 = == != : , { } ( ) ; "why" " # \\ \n \n \n \t é \0`.split(
-  ' ',
-)
+    ' ',
+  )
 
 describe('any input', () => {
   it('of any characters', () => {

@@ -1,6 +1,7 @@
 // What is said about names that stand for nothing, or for the wrong thing.
 
 import { describe, expect, it } from 'vitest'
+import { ACTORS } from '../../src/litmus/ast.ts'
 import { LitmusError, renderDiagnostic } from '../../src/litmus/diagnostic.ts'
 import { LIMITS } from '../../src/litmus/limits.ts'
 import { parse } from '../../src/litmus/parse.ts'
@@ -101,6 +102,56 @@ never child.r0 == 1 and chidl.r1 == 0
       'a part of a page',
       { parent: 'unmap a' },
       '"a" is a word of page "buf" | expected the page: "unmap" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a part of a page, in full',
+      { parent: 'pin p = buf.a for read, get' },
+      '"buf.a" is a word of page "buf" | expected the page: "pin" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a page of a process',
+      { parent: 'unmap child.x' },
+      '"child" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      'a part of no page',
+      { parent: 'dontneed bf.a' },
+      'unknown page "bf" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
+      'a word to page out',
+      { parent: 'pageout buf.a' },
+      '"buf.a" is a word of page "buf" | expected the page: "pageout" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'no page to reclaim',
+      { parent: 'reclaim bux' },
+      'unknown page "bux" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
+      'a reference to reclaim',
+      { parent: 'pin p = x for read, get; reclaim p' },
+      '"p" is a reference | expected a page',
+    ],
+    [
+      'a page merged with itself',
+      { parent: 'merge x with x' },
+      'page "x" is merged with itself | expected another page, which the first one is to replace',
+    ],
+    [
+      'a page merged with a larger one',
+      { parent: 'merge x with buf' },
+      '"x" has 1 word and "buf" has 2 words | expected two pages of as many words: no others hold the same',
+    ],
+    [
+      'a word merged',
+      { parent: 'merge box with a' },
+      '"a" is a word of page "buf" | expected the page: "merge" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'a word to unmerge',
+      { parent: 'unmerge box.c' },
+      '"box.c" is a word of page "box" | expected the page: "unmerge" works on a whole page; did you mean "box"?',
     ],
     [
       'a reference as a page',
@@ -222,6 +273,32 @@ never child.r0 == 1 and chidl.r1 == 0
       'a wait for the endless',
       { parent: 'waitpid child' },
       'process "child" never exits | expected an "exit" in process "child": without one this waits forever',
+    ],
+    ['an actor on no page', { end: 'actor kswapd on z' }, 'unknown page "z" | expected "x", "buf" or "box"'],
+    [
+      'an actor on a word',
+      { end: 'actor kswapd on x, buf.a' },
+      '"buf.a" is a word of page "buf" | expected the page: "kswapd" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      'an actor on a page twice',
+      { end: 'actor ksmd on x, buf, x' },
+      'page "x" twice | expected each page once',
+    ],
+    [
+      'an actor on a reference',
+      { parent: 'pin p = x for read, get', end: 'actor ksmd on p' },
+      '"p" is a reference | expected a page',
+    ],
+    [
+      'an actor on a page of a process',
+      { end: 'actor kswapd on child.x' },
+      '"child" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      'an actor twice',
+      { end: 'actor kswapd on x\nactor kswapd 2 on buf' },
+      'an actor "kswapd" already exists | see line 7; expected one "actor kswapd", with all its pages',
     ],
     ['a page twice', { end: 'page x = 1' }, 'a page "x" already exists | it is declared in line 2'],
     ['a word twice', { end: 'page y: d = 0, d = 0' }, 'a word "d" already exists | it is declared in line 7'],
@@ -359,6 +436,10 @@ describe('what is legal', () => {
       'a wait in another thread than the fork',
       'test t\nprocess p { thread a { waitpid c } thread b { fork c } }\nprocess c { exit }',
     ],
+    ['a merge of what is not equal yet', family({ parent: 'buf.a = 1; merge buf with box; unmerge x' })],
+    ['reclaim after unmap', family({ parent: 'unmap x; pageout x; reclaim x; clear_refs' })],
+    ['both actors', family({ end: 'actor kswapd 3 on buf; actor ksmd on x' })],
+    ['ksmd in one process', 'test t\npage x = 0\npage y = 0\nactor ksmd\nprocess p { x = 1 }'],
     ['a signal that nobody waits for', family({ parent: 'signal s' })],
     [
       'one name for things of different kinds',
@@ -403,6 +484,25 @@ describe('a warning', () => {
     `)
   })
 
+  it('is given for an actor that has nothing to do', () => {
+    expect(warnings('test t\nactor kswapd\nprocess p { signal s }')).toMatchInlineSnapshot(`
+      [
+        "t.litmus:2:1: warning: "kswapd" has nothing to reclaim
+        2 | actor kswapd
+          | ^^^^^^^^^^^^ expected at least one page in this test",
+      ]
+    `)
+    expect(
+      warnings('test t\npage x = 0\npage y: a = 0, b = 0\nactor ksmd 2\nprocess p { x = 1 }'),
+    ).toMatchInlineSnapshot(`
+      [
+        "t.litmus:4:1: warning: "ksmd" has nothing to merge
+        4 | actor ksmd 2
+          | ^^^^^^^^^^^^ expected two pages of as many words, or a page in two processes",
+      ]
+    `)
+  })
+
   it('is given for a second thread that exits', () => {
     const source = 'test t\nprocess p { thread a { exit } thread b { exit } thread c { } }'
     expect(warnings(source)).toMatchInlineSnapshot(`
@@ -440,6 +540,9 @@ describe('a limit', () => {
     pages: (size) => `test t\n${many(size, (i) => `page x${i} = 0`)}\nprocess p { signal s }`,
     words: (size) =>
       `test t\nzero page x: ${many(size, (i) => `w${i}`).replaceAll('\n', ', ')}\nprocess p { signal s }`,
+    actors: (size) =>
+      `test t\npage x = 0\nprocess p { fork q }\nprocess q { }\n${many(size, (i) => `actor ${ACTORS[i % ACTORS.length]}`)}`,
+    times: (size) => `test t\npage x = 0\nactor kswapd ${size}\nprocess p { x = 1 }`,
     statements: (size) => `test t\nprocess p {\n${many(size, () => 'signal s')}\n}`,
     references: (size) =>
       `test t\npage x = 0\nprocess p {\n${many(size, (i) => `pin p${i} = x for read, get`)}\n}`,

@@ -1,0 +1,195 @@
+/** Decides a claim by running its experiments. */
+import {
+  type Cell,
+  checkCell,
+  countCopies,
+  type RunOptions,
+  runTest,
+  witnessOf,
+  witnessOfFailure,
+  type Yardstick,
+  yardstickOf,
+} from '../check/index.ts'
+import type { Design } from '../designs/index.ts'
+import { type Trace, traceTo } from '../engine/index.ts'
+import type { Litmus } from '../litmus/index.ts'
+import type { Case, Claim, Decision } from './claim.ts'
+import { designOf, nameOf } from './rules.ts'
+import { disturbances, isInside, movements, type Sighting } from './watch.ts'
+
+/** What one experiment has shown. */
+export interface CaseResult {
+  readonly case: Case
+  /** The design and what is changed about it. */
+  readonly under: string
+  readonly cell: Cell
+  /** Whether the claim is true here. */
+  readonly holds: boolean
+  /** What was found, in a few words. */
+  readonly found: string
+  readonly states: number
+  /** False if the exploration was bounded: then what was not found may still be there. */
+  readonly exhaustive: boolean
+  /** The run that decides, where one run does. */
+  readonly run: Trace | undefined
+}
+
+export interface ClaimResult {
+  readonly claim: Claim
+  readonly cases: readonly CaseResult[]
+  readonly decision: Decision
+  readonly exhaustive: boolean
+}
+
+/** Where tests come from: by name, parsed. Throws if there is none. */
+export type Tests = (name: string) => Litmus
+
+/**
+ * Runs every case of a claim.
+ * @throws ClaimsError if a case names something that does not exist
+ * @throws ModelError if its rules cannot be explored
+ */
+export function decide(claim: Claim, tests: Tests, options: RunOptions = {}): ClaimResult {
+  const cases = claim.cases.map((one) => runCase(one, tests, options))
+  return {
+    claim,
+    cases,
+    decision: decisionOf(cases.map(({ holds }) => holds)),
+    exhaustive: cases.every(({ exhaustive }) => exhaustive),
+  }
+}
+
+/** The claim with one of its conditions turned round, as it says itself: its decision must be another one. */
+export function invert(claim: Claim): Claim {
+  const { case: number, ...changes } = claim.inverted
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+  return { ...claim, cases: claim.cases.map((one, i) => (i === number - 1 ? { ...one, ...given } : one)) }
+}
+
+export function decisionOf(cases: readonly boolean[]): Decision {
+  if (cases.every((holds) => holds)) return 'holds'
+  return cases.some((holds) => holds) ? 'holds only if' : 'refuted'
+}
+
+function runCase(one: Case, tests: Tests, options: RunOptions): CaseResult {
+  const test = tests(one.test)
+  const design = designOf(one)
+  const cell = checkCell(test, design, yardstickFor(test, options), options)
+  const { states, bounded } = cell.exploration
+  const answer = ask(one, cell, design, options)
+  return {
+    case: one,
+    under: nameOf(one),
+    cell,
+    states,
+    exhaustive: bounded === undefined && cell.exhaustive,
+    ...answer,
+  }
+}
+
+type Answer = Pick<CaseResult, 'holds' | 'found' | 'run'>
+
+function ask({ asks }: Case, cell: Cell, design: Design, options: RunOptions): Answer {
+  const { explorer, program } = cell.run
+  const k = program.kernel
+  if ('verdict' in asks) return ofVerdict(cell, (asks.verdict as readonly string[]).includes(cell.verdict))
+  if ('no' in asks) {
+    const { no } = asks
+    const bad = cell.outcomes.find(({ verdict }) => verdict === no)
+    if (bad === undefined) return { holds: true, found: `no ${WORDS[no]}`, run: undefined }
+    return { holds: false, found: WORDS[no]!, run: witnessOf(cell, bad) }
+  }
+  if ('conditions' in asks) {
+    const violated = cell.conditions.find(({ holds }) => !holds)
+    const text = cell.test.conditions.map(({ quantifier, text }) => `"${quantifier} ${text}"`).join(', ')
+    if (violated === undefined)
+      return { holds: asks.conditions === 'hold', found: `${text} holds`, run: undefined }
+    const index = cell.conditions.indexOf(violated)
+    const outcome = cell.outcomes.find(({ witnesses }) => witnesses.includes(index))
+    return {
+      holds: asks.conditions === 'are violated',
+      found: `"${violated.condition.quantifier} ${violated.condition.text}" is violated`,
+      run: outcome && witnessOf(cell, outcome),
+    }
+  }
+  if ('stable' in asks || 'changes' in asks) {
+    const aspect = 'stable' in asks ? asks.stable : asks.changes
+    const seen = disturbances(explorer, k, aspect, asks.at)
+    const found =
+      seen.length === 0
+        ? `${aspect} does not change during the ${asks.at}`
+        : `${aspect} changes during the ${asks.at}, by ${listed(seen)}`
+    return { holds: (seen.length === 0) === 'stable' in asks, found, run: runTo(cell, seen[0]) }
+  }
+  if ('raises' in asks || 'lowers' in asks) {
+    const up = 'raises' in asks
+    const aspect = up ? asks.raises : asks.lowers
+    const seen = movements(explorer, k, aspect, up)
+    const found = `${aspect} is ${up ? 'raised' : 'lowered'} by ${listed(seen)}`
+    if ('some' in asks) {
+      const all = asks.some.every((name) => seen.some((one) => isInside(one, [name])))
+      return { holds: all, found, run: runTo(cell, seen[0]) }
+    }
+    const other = seen.find((one) => !isInside(one, asks.only))
+    return { holds: other === undefined, found, run: runTo(cell, other) }
+  }
+  if ('copies' in asks || 'copies at least' in asks) {
+    const { most } = countCopies(cell.test, design, options)
+    const holds = 'copies' in asks ? most <= asks.copies : most >= asks['copies at least']
+    return { holds, found: most === 1 ? 'a copy at most' : `${most} copies at most`, run: undefined }
+  }
+  const other = designOf(asks['same outcomes as'])
+  const outcomes = (ends: readonly { readonly outcome: { readonly key: string } }[]): string =>
+    ends
+      .map(({ outcome }) => outcome.key)
+      .sort()
+      .join('\n')
+  const same = outcomes(cell.outcomes) === outcomes(runTest(cell.test, other.rules, options).ends)
+  return {
+    holds: same,
+    found: `${same ? 'the same' : 'other'} outcomes ${same ? 'as' : 'than'} under ${nameOf(asks['same outcomes as'])}`,
+    run: undefined,
+  }
+}
+
+function ofVerdict(cell: Cell, holds: boolean): Answer {
+  const failure = cell.failures.find((report) => report.failure === cell.verdict)
+  const outcome = cell.outcomes.find((report) => report.verdict === cell.verdict)
+  const run =
+    failure !== undefined
+      ? witnessOfFailure(cell, failure)
+      : outcome !== undefined && cell.verdict !== 'right'
+        ? witnessOf(cell, outcome)
+        : undefined
+  return { holds, found: WORDS[cell.verdict] ?? cell.verdict, run }
+}
+
+/** Verdicts as they stand in a sentence. */
+const WORDS: Readonly<Record<string, string>> = {
+  right: 'right',
+  'not-promised': 'a reference goes stale, which is not promised otherwise',
+  'lost-write': 'lost write',
+  'wrong-cow': 'wrong COW',
+  'missed-cow': 'missed COW',
+}
+
+function listed(seen: readonly Sighting[]): string {
+  return [...new Set(seen.map(({ by }) => by))].join(', ') || 'nobody'
+}
+
+/** The shortest run to a sighting, and the step that is seen there. */
+function runTo({ run }: Cell, sighting: Sighting | undefined): Trace | undefined {
+  if (sighting === undefined) return undefined
+  const { initial, steps } = traceTo(run.explorer, sighting.state)
+  return { initial, steps: [...steps, sighting.step] }
+}
+
+const yardsticks = new WeakMap<Litmus, Yardstick>()
+
+function yardstickFor(test: Litmus, options: RunOptions): Yardstick {
+  const known = yardsticks.get(test)
+  if (known !== undefined) return known
+  const yardstick = yardstickOf(test, options)
+  yardsticks.set(test, yardstick)
+  return yardstick
+}

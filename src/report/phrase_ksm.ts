@@ -1,0 +1,92 @@
+/** Steps of KSM and soft-dirty in words, by the names of their effects. */
+import type { Step } from '../engine/index.ts'
+import type { Phrase } from './phrase.ts'
+import type { Story } from './story.ts'
+
+export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {
+  choose_two: (story, step) => {
+    const chosen = chosenSpots(step)
+    if (chosen === undefined) return 'takes no pages, and is done'
+    return `${chosen.map((spot) => spotName(story, spot)).join(' and ')} hold the same`
+  },
+
+  get_mapped: (story, { reads: [entry], changes }) => {
+    if (entry === undefined || changes.length > 0) return undefined
+    return `${story.names.fact(entry.location, entry.value)}: no page to merge`
+  },
+
+  compare_pages: (story, { args }, index) => {
+    const memory = story.before(index)
+    const [a, b] = (args as number[]).map((pfn) => ({
+      page: story.names.page(pfn),
+      holds: story.k.page[pfn]?.word.map(({ location }) => memory.get(location)).join(', '),
+    }))
+    if (a === undefined || b === undefined) return undefined
+    return a.holds === b.holds
+      ? `${a.page} and ${b.page} hold the same: ${a.holds}`
+      : `${a.page} and ${b.page} differ: ${a.holds}; ${b.holds}`
+  },
+
+  has_other_users: (story, { args, reads }) => {
+    const [pfn, swapped] = args as [number, boolean]
+    const page = story.k.page[pfn]
+    const readOf = (cell: { location: number }): number | undefined =>
+      reads.find(({ location }) => location === cell.location)?.value
+    const mapcount = page && readOf(page.mapcount)
+    const refcount = page && readOf(page.refcount)
+    if (mapcount === undefined || refcount === undefined) return undefined
+    const known = `${mapcount} for its mappings, ${swapped ? '1 for the swap cache, ' : ''}1 for KSM`
+    const expected = mapcount + 1 + (swapped ? 1 : 0)
+    const verdict = refcount === expected ? 'nobody else holds it' : `not ${expected}: somebody else holds it`
+    return `${story.names.page(pfn)} refcount is ${refcount}, ${verdict} (${known})`
+  },
+
+  rehome: (story, { args, reads, changes }) => {
+    const page = story.names.page(args[2] as number)
+    if (changes.length > 0)
+      return `${page} is no KSM page any more, but ${story.process(args[0] as number)}'s own`
+    const last = reads.at(-1)
+    if (last === undefined) return undefined
+    const found = story.names.fact(last.location, last.value)
+    return story.names.place(last.location).kind === 'refcount' ? `${found}, not 1` : found
+  },
+
+  move_anon_rmap: (story, { args, changes }) =>
+    changes.length > 0
+      ? undefined
+      : `${story.names.page(args[1] as number)} belongs to ${story.process(args[0] as number)} alone, as before`,
+
+  watch: (story, { args }) => `from now on writes of ${story.process(args[0] as number)} are to be noticed`,
+
+  fits: (story, { args, reads }) => {
+    const [vpn, pfn] = args as [number, number]
+    const { names, k } = story
+    const page = names.page(pfn)
+    const [mapping, index] = reads
+    if (mapping === undefined) return undefined
+    const found = names.fact(mapping.location, mapping.value)
+    if (index === undefined) return `${found}: it can be mapped`
+    const name = k.config.pages[vpn]?.name
+    const own = names.value(index.location, index.value)
+    return own === name
+      ? `${page} is ${name}: it can be mapped`
+      : `${page} is ${own} by now, so ${name} needs a copy`
+  },
+}
+
+/** A virtual page of a process, as ksmd has it. */
+export interface Spot {
+  readonly mm: number
+  readonly vpn: number
+}
+
+/** What ksmd has chosen: it shows in what it goes on with. */
+export function chosenSpots({ stackAfter }: Step): Spot[] | undefined {
+  const merging = stackAfter.find(({ procedure }) => procedure.name === 'cmp_and_merge')
+  return merging?.args as Spot[] | undefined
+}
+
+/** `parent's x`. */
+export function spotName({ k }: Story, { mm, vpn }: Spot): string {
+  return `${k.mm[mm]!.name}'s ${k.config.pages[vpn]!.name}`
+}
