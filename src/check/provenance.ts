@@ -8,7 +8,7 @@ import { holderOf } from '../litmus/outcome.ts'
 import { copy_user_word } from '../mm/do_wp_page.ts'
 import { device_load, device_store } from '../mm/gup.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, FAULTED, ON_LRU, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
+import { EXITED, FAULTED, ON_LRU, type Page, RUNNING, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
 import { swap_readpage } from '../mm/swap_state.ts'
 import { load, store } from '../mm/tlb.ts'
@@ -60,7 +60,7 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
       const pte = at.get(mm.pte[vpn]!.location)
       if (at.get(mm.vma[vpn]!.location) === VM_NONE || pte_none(pte)) return
       const holder = holderOf(k, at, pte)
-      const pfn = k.page.findIndex((frame) => frame === holder)
+      const pfn = k.page.indexOf(holder as Page)
       page.words.forEach((_, word) => {
         const write = writes.get(holder.word[word]!.location)
         result.push({ process, what: { kind: 'memory', index: vpn, word }, write, pfn, step: undefined })

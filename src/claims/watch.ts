@@ -2,7 +2,15 @@
  * What others can do to a page while somebody relies on what he has seen of it: the question
  * "what keeps the mapcount stable in here?", answered by looking at every reachable state.
  */
-import { type Explorer, type Frame, type Memory, type Step, stepsFrom } from '../engine/index.ts'
+import {
+  type Explorer,
+  type Frame,
+  type Memory,
+  type Pending,
+  pendingIn,
+  type Step,
+  stepsFrom,
+} from '../engine/index.ts'
 import type { Kernel, WpFault } from '../mm/kernel.ts'
 import type { Aspect, Moment } from './claim.ts'
 
@@ -18,14 +26,16 @@ export interface Sighting {
 export function disturbances(explorer: Explorer, k: Kernel, aspect: Aspect, moment: Moment): Sighting[] {
   const found = new Map<string, Sighting>()
   for (let state = 0; state < explorer.visited.count; state++) {
+    const watched = pendingIn(explorer, state).flatMap((pending) => {
+      const pfn = lookedAt(k, moment, pending)
+      return pfn === undefined ? [] : [{ thread: pending.thread, pfn }]
+    })
+    if (watched.length === 0) continue
     const memory = explorer.memories.reader(explorer.memoryOf(state))
-    const steps = stepsFrom(explorer, state)
-    for (const watcher of steps) {
-      const pfn = lookedAt(k, moment, watcher)
-      if (pfn === undefined) continue
-      for (const step of steps) {
-        if (step.thread === watcher.thread || step.changes.length === 0) continue
-        if (!changes(k, memory, step, pfn, aspect, watcher)) continue
+    for (const step of stepsFrom(explorer, state)) {
+      if (step.changes.length === 0) continue
+      for (const { thread, pfn } of watched) {
+        if (step.thread === thread || !changes(k, memory, step, pfn, aspect, thread)) continue
         const by = pathOf(step.stack)
         if (!found.has(by)) found.set(by, { state, step, by })
       }
@@ -37,11 +47,13 @@ export function disturbances(explorer: Explorer, k: Kernel, aspect: Aspect, mome
 /** The first step of each function that raises (or lowers) this number of a page that somebody knew before. */
 export function movements(explorer: Explorer, k: Kernel, aspect: Aspect, up: boolean): Sighting[] {
   const found = new Map<string, Sighting>()
+  const locations = new Map(k.page.flatMap((page, pfn) => placesOf(page).map((location) => [location, pfn])))
   for (let state = 0; state < explorer.visited.count; state++) {
     const memory = explorer.memories.reader(explorer.memoryOf(state))
     for (const step of stepsFrom(explorer, state)) {
-      if (step.changes.length === 0 || step.effect.name === 'add_new_anon_rmap') continue
-      for (let pfn = 1; pfn < k.page.length; pfn++) {
+      if (step.effect.name === 'add_new_anon_rmap') continue
+      const pages = new Set(step.changes.flatMap(({ location }) => locations.get(location) ?? []))
+      for (const pfn of pages) {
         const before = aspectOf(k, memory, pfn, aspect)
         const after = aspectOf(k, afterwards(memory, step), pfn, aspect)
         if (up ? after <= before : after >= before) continue
@@ -53,8 +65,14 @@ export function movements(explorer: Explorer, k: Kernel, aspect: Aspect, up: boo
   return [...found.values()]
 }
 
+/** The locations in which a page's own aspects are. */
+function placesOf(page: Kernel['page'][number]): number[] {
+  const { mapcount, refcount, pins, mapping, swap, exclusive } = page
+  return [mapcount, refcount, pins, mapping, swap, exclusive].map(({ location }) => location)
+}
+
 /** The page that a thread has looked at, if it is at that moment. */
-function lookedAt(k: Kernel, moment: Moment, { stack, effect, args }: Step): number | undefined {
+function lookedAt(k: Kernel, moment: Moment, { stack, effect, args }: Pending): number | undefined {
   const within = (procedure: unknown): Frame | undefined =>
     stack.find((frame) => frame.procedure === procedure && frame.position > 0)
   if (moment === 'unsharing test') {
@@ -70,9 +88,16 @@ function lookedAt(k: Kernel, moment: Moment, { stack, effect, args }: Step): num
   return (kind === 'unshare') === (moment === 'unsharing fault') ? (fault.args[1] as number) : undefined
 }
 
-function changes(k: Kernel, memory: Memory, step: Step, pfn: number, aspect: Aspect, watcher: Step): boolean {
+function changes(
+  k: Kernel,
+  memory: Memory,
+  step: Step,
+  pfn: number,
+  aspect: Aspect,
+  watcher: number,
+): boolean {
   if (aspect === 'page-table entry') {
-    const { mm } = k.cpu[watcher.thread]!
+    const { mm } = k.cpu[watcher]!
     const entries = k.mm[mm]!.pte
     return step.changes.some(({ location }) => entries.some((entry) => entry.location === location))
   }

@@ -31,17 +31,23 @@ async function designs(names: readonly string[], options: { readonly names?: tru
 }
 
 function describe(
-  { name, title, belief, because, sources }: DesignFacts,
+  { name, title, belief, because, ours, sources }: DesignFacts,
   width: number,
   colours: ReturnType<typeof pc.createColors>,
 ): string {
   const variant = VARIANTS.some((design) => design.name === name) ? ' (a variant, not part of "all")' : ''
   const heading = hang(`${name}  ${title}${variant}`, width, 2, 0)
   const lines = [heading.replace(name, colours.bold), `  ${hang(belief, width, 2)}`]
-  const rules = Object.entries(because)
+  const rules = Object.entries(because).filter(([rule]) => !(rule in ours))
   if (rules.length > 0) lines.push('', '  Rules:')
   for (const [rule, reason] of rules)
     lines.push(`    ${colours.bold(rule)}`, `      ${hang(reason, width, 6)}`)
+  const taken = Object.entries(ours)
+  if (taken.length > 0) lines.push('', '  Rules that its author never stated, and that are ours:')
+  for (const [rule, { taken: what, alternative }] of taken) {
+    lines.push(`    ${colours.bold(rule)}`, `      ${hang(what, width, 6)}`)
+    if (alternative !== null) lines.push(`      ${hang(`Or: ${alternative}`, width, 6)}`)
+  }
   if (sources.length > 0) lines.push('', '  Sources:')
   for (const { what, where } of sources) lines.push(`    ${hang(`${what}: ${where}`, width, 6, 4)}`)
   return lines.join('\n')

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-/** The command line: `cowherd check`, `show`, `designs`, `export`, `new`. */
+/** The command line: `cowherd check`, `show`, `claims`, `designs`, `export`, `new`. */
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
+import { registerClaims } from './claims.ts'
 import { registerDesigns } from './designs.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
@@ -12,7 +13,15 @@ import { complain } from './terminal.ts'
 import { version } from './version.ts'
 
 /** Each adds its command; a new command is one more line here. */
-const COMMANDS = [registerStart, registerCheck, registerShow, registerDesigns, registerExport, registerNew]
+const COMMANDS = [
+  registerStart,
+  registerCheck,
+  registerShow,
+  registerClaims,
+  registerDesigns,
+  registerExport,
+  registerNew,
+]
 
 // A reader that has seen enough (`| head`) closes the pipe: that is how it ends, not an error.
 for (const stream of [process.stdout, process.stderr]) {
@@ -35,6 +44,7 @@ Examples:
   cowherd check my.litmus --design v5.7,v5.19     one test, in full
   cowherd check --design ./my-design.ts           your own design, against the suite
   cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
+  cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
   cowherd new my.litmus                           a test to start from

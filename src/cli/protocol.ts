@@ -1,6 +1,8 @@
 /** What the main thread asks of its workers, and what they answer. */
 import type { Yardstick } from '../check/index.ts'
+import type { Claim } from '../claims/index.ts'
 import type { Bound, ExploreLimits } from '../engine/index.ts'
+import type { ClaimReport } from '../report/claims.ts'
 import type { CellReport } from '../report/json.ts'
 
 /** A test as text: workers parse it themselves, since a parsed one is larger than that. */
@@ -28,6 +30,8 @@ export interface DesignFacts {
   readonly belief: string
   readonly sources: readonly { readonly what: string; readonly where: string }[]
   readonly because: Readonly<Record<string, string>>
+  /** By rule: what we took where its author stated nothing, and what he may as well have meant. */
+  readonly ours: Readonly<Record<string, { readonly taken: string; readonly alternative: string | null }>>
 }
 
 export interface Jobs {
@@ -37,6 +41,15 @@ export interface Jobs {
   cell: { input: CellInput & { copies?: ExploreLimits }; output: CellReport }
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: string }
+  claim: { input: ClaimInput; output: ClaimReport }
+}
+
+export interface ClaimInput {
+  readonly claim: Claim
+  /** The tests that its cases name. */
+  readonly tests: Readonly<Record<string, TestText>>
+  readonly limits: ExploreLimits
+  readonly width: number
 }
 
 export interface CellInput {

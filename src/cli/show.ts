@@ -1,7 +1,8 @@
 /** `cowherd show`: the run behind one cell of the table, step by step. */
 import type { Command } from 'commander'
 import type { Bound } from '../engine/index.ts'
-import { count, extent, rangeOf } from '../report/words.ts'
+import { count, describeDoubts, extent, rangeOf } from '../report/words.ts'
+import { wrap } from '../report/wrap.ts'
 import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
 import { UsageError } from './exit.ts'
 import { called, chooseOneDesign, withPool } from './single.ts'
@@ -49,6 +50,7 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
     throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes, answer.bounded))
   const { report } = answer
   print(answer.text.trimEnd())
+  for (const doubt of describeDoubts(report)) print(`\n${wrap(doubt, outputWidth()).join('\n')}`)
   if (report.copies !== null) print(`\nCopies: ${rangeOf(report.copies)} in any run`)
   if (report.verdict === 'right') {
     const sure = report.exhaustive ? 'nothing goes wrong' : 'nothing has gone wrong so far'

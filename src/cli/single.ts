@@ -2,6 +2,7 @@
 import { designNamed } from '../designs/index.ts'
 import { count } from '../report/words.ts'
 import { chooseDesigns } from './choices.ts'
+import { factsOf as designFacts } from './design_facts.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
@@ -58,10 +59,7 @@ export function called(source: DesignSource): string {
 
 /** What there is to know of a design before anything is explored. */
 export async function factsOf(pool: Pool, source: DesignSource): Promise<DesignFacts> {
-  if (source.kind === 'built-in') {
-    const { name, title, belief, sources, because } = designNamed(source.name)!
-    return { name, title, belief, sources, because: because as Record<string, string> }
-  }
+  if (source.kind === 'built-in') return designFacts(designNamed(source.name)!)
   try {
     return await pool.run('design', { design: source }, Number.POSITIVE_INFINITY)
   } catch (error) {

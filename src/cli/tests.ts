@@ -9,6 +9,9 @@ import { UsageError } from './exit.ts'
 /** The tests that come with the package. */
 export const SUITE = fileURLToPath(new URL('../suite', import.meta.url))
 
+/** The tests of the claims, which are found by their names like those of the suite. */
+const CLAIM_TESTS = fileURLToPath(new URL('../claims/tests', import.meta.url))
+
 const EXTENSION = '.litmus'
 
 /** No test is nearly that long; what is may not even be text. */
@@ -74,7 +77,7 @@ export function findTest(name: string): TestFile {
       throw new UsageError(`${name}: expected a single test, and this is a folder of ${tests.length}`)
     return tests[0]!
   }
-  const { tests } = readTests([SUITE])
+  const { tests } = readTests([SUITE, CLAIM_TESTS])
   const named = tests.filter(({ test, file }) => name === test.name || name === pathInSuite(file))
   if (named.length > 1) {
     const names = named.map(({ file }) => pathInSuite(file)).join(', ')

@@ -7,6 +7,8 @@ import {
   type Cell,
   checkCell,
   countCopies,
+  type Doubt,
+  doubtsOf,
   type FailureReport,
   type OutcomeReport,
   type RunOptions,
@@ -14,11 +16,14 @@ import {
   worst,
   yardstickOf,
 } from '../check/index.ts'
+import { ClaimsError, decide } from '../claims/index.ts'
 import { type Design, designNamed } from '../designs/index.ts'
 import { ModelError } from '../engine/index.ts'
 import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
+import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
+import { factsOf } from './design_facts.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
@@ -48,15 +53,21 @@ parentPort!.on('message', async (request: Request) => {
 async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['output']> {
   switch (kind) {
     case 'design': {
-      const { name, title, belief, sources, because } = await load(input.design)
-      return { name, title, belief, sources, because: { ...because } }
+      return factsOf(await load(input.design))
     }
     case 'yardstick':
       return yardstickOf(testFrom(input.test), optionsOf(input.limits))
     case 'cell': {
       const cell = await check(input)
       const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
-      return cellReport(cell, input.yardstick, copies)
+      return cellReport(cell, input.yardstick, copies, doubts(cell, input))
+    }
+    case 'claim': {
+      const { claim, tests: texts, limits, width } = input
+      return claimReport(
+        decide(claim, (name) => testFrom(texts[name]!), optionsOf(limits)),
+        width,
+      )
     }
     case 'show':
       return show(await check(input), input)
@@ -82,6 +93,10 @@ async function check(input: CellInput): Promise<Cell> {
 
 function copiesOf({ test, design }: Cell, limits: CellInput['limits']) {
   return countCopies(test, design, optionsOf(limits))
+}
+
+function doubts(cell: Cell, { yardstick, limits }: Pick<CellInput, 'yardstick' | 'limits'>): Doubt[] {
+  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits))
 }
 
 function optionsOf(limits: CellInput['limits']): RunOptions {
@@ -131,7 +146,7 @@ function show(
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),
-    report: cellReport(cell, yardstick, counted),
+    report: cellReport(cell, yardstick, counted, doubts(cell, { yardstick, limits })),
   }
 }
 
@@ -161,7 +176,8 @@ function withTerms({ outcomes }: Cell, terms: readonly string[]): Selection | un
 }
 
 function failureFrom(error: unknown, { input }: Request): WorkerFailure {
-  if (error instanceof DesignError) return { kind: 'model', message: error.message }
+  if (error instanceof DesignError || error instanceof ClaimsError)
+    return { kind: 'model', message: error.message }
   const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
   if (error instanceof ModelError) {
     const message = own === undefined ? error.message : explain(error.cause, own, error.message)

@@ -22,13 +22,18 @@ export interface Source {
 
 export type RuleName = keyof Rules
 
-/** A rule that the design's author never stated, so that we had to take one. */
+/** A rule that the design's author never stated, so that we had to take one: the kernel's of the day. */
 export interface Ours {
-  /** Which rule we took, and why nothing better could be had. */
   readonly taken: string
-  /** What its author may as well have meant. */
-  readonly alternative: string
-  readonly rules: Partial<Rules>
+  /** What its author may as well have meant, where that makes a difference. */
+  readonly alternative?: { readonly text: string; readonly rules: Partial<Rules> }
+}
+
+/** Rules of the kernel of the day that nobody argued about, taken as they were. */
+export function ofTheDay(kernel: Design, ...rules: RuleName[]): Partial<Record<RuleName, Ours>> {
+  return Object.fromEntries(
+    rules.map((rule) => [rule, { taken: `as in ${kernel.name}: ${kernel.because[rule]}` }]),
+  )
 }
 
 export interface Design {

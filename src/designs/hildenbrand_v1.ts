@@ -4,7 +4,7 @@ import type { Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
 import type { GupFlags } from '../mm/machine.ts'
 import { PageKsm } from '../mm/page_flags.ts'
 import { few_mappings, swap_users_exceed } from '../mm/swapfile.ts'
-import { extend } from './design.ts'
+import { extend, ofTheDay } from './design.ts'
 import { refuse_pinned } from './refuse_pinned.ts'
 import { page_count_is_one } from './v5_9.ts'
 import { v5_16 } from './v5_16.ts'
@@ -28,26 +28,44 @@ export const hildenbrand_v1 = extend(v5_16, {
   ],
   rules: { wp_can_reuse: write_or_unshare, gup_must_unshare },
   ours: {
+    ...ofTheDay(
+      v5_16,
+      'fork_protects_first',
+      'marks_pinned_mm',
+      'fast_pin_in_two_steps',
+      'may_add_to_swap',
+      'swap_freed_after_copy',
+      'clear_refs_excludes_faults',
+      'clear_refs_may_protect',
+      'clear_refs_flushes',
+    ),
     swap_in_exclusive: {
       taken:
         'the series does not speak of write faults that swap a page in, so v5.16’s rule: mappings and swap entries are counted',
-      alternative: 'the reference count decides there as it does at other write faults (v5.18, c145e0b47c77)',
-      rules: {
-        swap_in_exclusive: v5_18.rules.swap_in_exclusive,
-        swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+      alternative: {
+        text: 'the reference count decides there as it does at other write faults (v5.18, c145e0b47c77)',
+        rules: {
+          swap_in_exclusive: v5_18.rules.swap_in_exclusive,
+          swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+        },
       },
     },
     page_try_share_anon_rmap: {
       taken:
         'the series does not speak of pages that are pinned after reclaim or KSM has looked, so v5.16’s rule: their entry is taken away',
-      alternative:
-        'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
-      rules: { page_try_share_anon_rmap: refuse_pinned },
+      alternative: {
+        text: 'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
+        rules: { page_try_share_anon_rmap: refuse_pinned },
+      },
     },
   },
   because: {
     wp_can_reuse:
       'a write fault reuses a page only if its reference count is 1 (v5.16, 09854ba94c6a); an unsharing fault copies it if its mapcount is above 1 (06/11)',
+    page_try_dup_rmap:
+      'fork copies a page that may be pinned: left as it is, and agreed with (17 Dec 2021 21:17 +0100, 54c492d7-ddcd-dcd0-7209-efb2847adf7c@redhat.com)',
+    write_protect_seq:
+      'a lockless pin that overlaps fork gives up: left as it is, and relied on (18 Dec 2021 00:29 +0100, 0de1a3cb-8286-15bd-aec1-2b284bf8918a@redhat.com)',
     gup_must_unshare:
       'any reference for reading at an anonymous page with mapcount above 1 that is not KSM’s unshares it first (07/11)',
   },

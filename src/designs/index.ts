@@ -46,6 +46,7 @@ export {
   type Extension,
   extend,
   type Ours,
+  ofTheDay,
   type RuleName,
   type Source,
 } from './design.ts'

@@ -40,6 +40,7 @@ export const NO_RULES: Rules = {
   swap_freed_before_mapping: false,
   swap_freed_after_copy: false,
   clear_refs_excludes_faults: false,
+  clear_refs_flushes: false,
   marks_pinned_mm: false,
   write_protect_seq: false,
   fast_pin_in_two_steps: false,

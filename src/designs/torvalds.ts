@@ -9,7 +9,7 @@ import type { Fault, Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
 import { PageKsm } from '../mm/page_flags.ts'
 import type { Pte } from '../mm/pte.ts'
 import { try_to_free_swap } from '../mm/swapfile.ts'
-import { type Design, extend } from './design.ts'
+import { type Design, extend, ofTheDay } from './design.ts'
 import { NO_RULES } from './no_rules.ts'
 import { refuse_pinned } from './refuse_pinned.ts'
 import { v5_16 } from './v5_16.ts'
@@ -50,30 +50,47 @@ const sources = [
 ]
 
 /** Rules that he never stated, with what he may as well have meant. */
-const ours: Design['ours'] = {
+const ours = {
+  ...ofTheDay(
+    v5_16,
+    'fork_protects_first',
+    'marks_pinned_mm',
+    'fast_pin_in_two_steps',
+    'swap_freed_after_copy',
+    'clear_refs_excludes_faults',
+    'clear_refs_flushes',
+  ),
   swap_in_exclusive: {
     taken:
       'he names no rule for a write fault that swaps a page in, so v5.16’s: mappings and swap entries are counted',
-    alternative: 'the reference count decides there too, as his principle says (v5.18, c145e0b47c77)',
-    rules: {
-      swap_in_exclusive: v5_18.rules.swap_in_exclusive,
-      swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+    alternative: {
+      text: 'the reference count decides there too, as his principle says (v5.18, c145e0b47c77)',
+      rules: {
+        swap_in_exclusive: v5_18.rules.swap_in_exclusive,
+        swap_freed_before_mapping: v5_18.rules.swap_freed_before_mapping,
+      },
     },
   },
   page_try_share_anon_rmap: {
     taken:
       'he names no rule for a page that is pinned after reclaim or KSM has looked, so v5.16’s: its entry is taken away',
-    alternative:
-      'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
-    rules: { page_try_share_anon_rmap: refuse_pinned },
+    alternative: {
+      text: 'the entry is put back if the page may be pinned, tested when it is empty (as v5.19, 6c287605fd56)',
+      rules: { page_try_share_anon_rmap: refuse_pinned },
+    },
   },
   clear_refs_may_protect: {
     taken:
       'he names no rule for soft-dirty, so v5.16’s: pages that may be pinned are left writable (9348b73c2e1b)',
-    alternative: 'they are write-protected like the others, at their owner’s own risk, as with mprotect',
-    rules: { clear_refs_may_protect: NO_RULES.clear_refs_may_protect },
+    alternative: {
+      text: 'they are write-protected like the others, at their owner’s own risk, as with mprotect',
+      rules: { clear_refs_may_protect: NO_RULES.clear_refs_may_protect },
+    },
   },
 }
+
+/** What remains ours once he has spoken of the swap cache. */
+const { swap_in_exclusive: _, ...statedSwapIn } = ours
 
 export const torvalds: Design = extend(v5_16, {
   name: 'torvalds',
@@ -158,10 +175,7 @@ export const torvalds_jan: Design = extend(torvalds, {
     swap_in_exclusive: 'the same, where the fault swaps the page in (13 Jan 2022, of reuse_swap_page)',
     swap_freed_before_mapping: 'the same order as in the write fault',
   },
-  ours: {
-    page_try_share_anon_rmap: ours.page_try_share_anon_rmap!,
-    clear_refs_may_protect: ours.clear_refs_may_protect!,
-  },
+  ours: statedSwapIn,
 })
 
 /** Is ours the only reference? */

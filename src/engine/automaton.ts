@@ -106,6 +106,11 @@ export class Automata {
     private readonly limits: AutomatonLimits = AUTOMATON_LIMITS,
   ) {}
 
+  /** Whether any thread has called the procedure. */
+  called(procedure: Procedure): boolean {
+    return this.activations.has(procedure)
+  }
+
   /** The node at which an activation begins. */
   start(procedure: Procedure, args: readonly Plain[]): AutomatonNode {
     let byArgs = this.activations.get(procedure)

@@ -73,6 +73,7 @@ export function compile(test: Litmus, rules: Rules, options: ProgramOptions = {}
     swapSlots:
       doesAny(test, 'pageout', 'reclaim') || actors.some(({ kind }) => kind === 'kswapd') ? SWAP_SLOTS : 0,
     ksm: doesAny(test, 'merge', 'unmerge') || actors.some(({ kind }) => kind === 'ksmd'),
+    softDirty: doesAny(test, 'clearRefs'),
   }
   const kernel = new Kernel(config, rules)
   const threads: ThreadSpec[] = test.processes

@@ -10,6 +10,7 @@
 import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import { copy_word, do_wp_page, written } from './do_wp_page.ts'
 import type { Fault, Kernel } from './kernel.ts'
+import { ON_LRU } from './machine.ts'
 import { alloc_page, lru_add_drain, lru_cache_add, put_page } from './page_alloc.ts'
 import { PageKsm } from './page_flags.ts'
 import { mk_pte, type Pte, pte_swp_slot } from './pte.ts'
@@ -45,7 +46,7 @@ function* map_swapped_in(
   const entry = pte[vmf.vpn]!
   const slot = pte_swp_slot(orig_pte)
   const write = vmf.kind === 'write'
-  if (write && k.rules.wp_drains_batch && k.config.lruBatch) yield* lru_add_drain(k, vmf.cpu)
+  if (write && page === swapcache) yield* call(drain_batch, vmf.cpu, page)
 
   yield* ptl.lock()
   if (!(yield* entry.is(orig_pte))) {
@@ -78,6 +79,12 @@ function* map_swapped_in(
   if (write && !mine) return yield* tail(do_wp_page, { ...vmf, orig_pte: mapped })
   yield* ptl.unlock()
   return write
+}
+
+/** c145e0b47c77: the batch's reference shall not make the page look shared. */
+function* drain_batch(k: Kernel, cpu: number, pfn: number): Steps<void> {
+  if (!k.rules.wp_drains_batch || !k.config.lruBatch || (yield* PageKsm(k, pfn))) return
+  if (!(yield* k.page[pfn]!.lru.is(ON_LRU))) yield* lru_add_drain(k, cpu)
 }
 
 /**

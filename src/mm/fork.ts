@@ -3,7 +3,7 @@ import { atomic, call, pick, type Response, type Steps, tail, type View } from '
 import { copy_page_range } from './copy_page_range.ts'
 import { copy_user_word } from './do_wp_page.ts'
 import type { Kernel } from './kernel.ts'
-import { EXITED, RUNNING, ZERO_PFN } from './machine.ts'
+import { EXITED, EXITING, RUNNING, ZERO_PFN } from './machine.ts'
 import { exit_mmap } from './mmap.ts'
 import { alloc_page } from './page_alloc.ts'
 import { mk_pte, pte_none, pte_pfn, pte_write } from './pte.ts'
@@ -103,8 +103,17 @@ function copy_some_word(view: View, k: Kernel, parent: number, child: number, re
 
 /** exit(): waits until the process's other threads have ended, then takes its memory down. */
 export function* do_exit(k: Kernel, cpu: number): Steps<void> {
+  if (k.config.ksm && !k.rules.shares_nothing) yield* call(ksm_exit, cpu)
   yield* call(exit_mmap, cpu)
   yield* k.mm[k.cpu[cpu]!.mm]!.state.write(EXITED)
+}
+
+/** ksmd is waited for, if it is at work here, and from now on keeps out (__ksm_exit, mm/ksm.c). */
+function* ksm_exit(k: Kernel, cpu: number): Steps<void> {
+  const { state, mmap_lock } = k.mm[k.cpu[cpu]!.mm]!
+  yield* state.write(EXITING)
+  yield* mmap_lock.writeLock()
+  yield* mmap_lock.writeUnlock()
 }
 
 /** waitpid(): waits until the process has exited. */

@@ -2,7 +2,15 @@
 import type { Memory } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { ON_LRU, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
-import { is_swap_pte, pte_none, pte_pfn, pte_present, pte_swp_slot, pte_write } from './pte.ts'
+import {
+  is_swap_pte,
+  pte_none,
+  pte_pfn,
+  pte_present,
+  pte_swp_exclusive,
+  pte_swp_slot,
+  pte_write,
+} from './pte.ts'
 
 /** While no page-table lock is held: mapcounts are exact, and reference counts high enough. */
 export function countsHold(k: Kernel, memory: Memory): string | undefined {
@@ -26,8 +34,9 @@ export function countsHold(k: Kernel, memory: Memory): string | undefined {
 
 /**
  * While no page-table lock is held, in a design that is right: a page that somebody may write
- * to is mapped once; where pages carry PageAnonExclusive, an exclusive page is mapped once, and
- * pages that are writable or pinned are exclusive (6c287605fd56).
+ * to is mapped once; where pages carry PageAnonExclusive, an exclusive page is mapped once and its
+ * place in swap is named by nobody, an exclusive swap entry is the only one of its place, and pages
+ * that are writable or pinned are exclusive (6c287605fd56, 1493a1913e34).
  *
  * Not looked at by default: a run that breaks it is more instructive when it goes on to its
  * outcome. The tests look, to catch mistakes in the paths that no outcome shows.
@@ -40,10 +49,26 @@ export function exclusivityHolds(k: Kernel, memory: Memory): string | undefined 
     if (!k.rules.anon_exclusive) continue
     const exclusive = memory.get(k.page[pfn]!.exclusive.location) === 1
     if (exclusive && mapped[pfn]! > 1) return `page ${pfn} is exclusive and mapped more than once`
+    if (exclusive && swappedElsewhere(k, memory, pfn))
+      return `page ${pfn} is exclusive and in swap for somebody`
     if (!exclusive && writable[pfn]! > 0) return `page ${pfn} is writable and not exclusive`
     if (!exclusive && pinned[pfn]! > 0) return `page ${pfn} is pinned and not exclusive`
   }
+  for (const { pte } of k.mm) {
+    for (const cell of pte) {
+      const entry = memory.get(cell.location)
+      if (pte_swp_exclusive(entry) && memory.get(k.slot[pte_swp_slot(entry)]!.count.location) > 1) {
+        return `swap ${pte_swp_slot(entry)} is exclusive and named more than once`
+      }
+    }
+  }
   return undefined
+}
+
+/** Whether some entry names the page's place in swap. */
+function swappedElsewhere(k: Kernel, memory: Memory, pfn: number): boolean {
+  const slot = memory.get(k.page[pfn]!.swap.location) - 1
+  return slot >= 0 && memory.get(k.slot[slot]!.count.location) > 0
 }
 
 /**
@@ -77,13 +102,17 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
 }
 
 function staleTlb(k: Kernel, memory: Memory): string | undefined {
+  // Write permission that clear_refs has taken away without a flush.
+  const mayWriteOn = k.config.softDirty && !k.rules.clear_refs_flushes
   for (const cpu of k.cpu) {
     for (let vpn = 0; vpn < cpu.tlb.length; vpn++) {
       const entry = memory.get(cpu.tlb[vpn]!.location)
       if (pte_none(entry)) continue
       const pte = memory.get(k.mm[cpu.mm]!.pte[vpn]!.location)
       const same =
-        pte_present(pte) && pte_pfn(pte) === pte_pfn(entry) && (pte_write(pte) || !pte_write(entry))
+        pte_present(pte) &&
+        pte_pfn(pte) === pte_pfn(entry) &&
+        (mayWriteOn || pte_write(pte) || !pte_write(entry))
       if (!same) return `the TLB of ${cpu.name} holds an entry that its flush should have removed`
     }
   }

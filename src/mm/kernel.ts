@@ -123,6 +123,12 @@ export interface Rules {
   readonly clear_refs_excludes_faults: boolean
 
   /**
+   * clear_refs flushes the TLBs before it returns. Until 912efa17e512 it only seemed to: the flush
+   * was left out as nothing had been unmapped (0758cd830494).
+   */
+  readonly clear_refs_flushes: boolean
+
+  /**
    * clear_refs at a writable page: may it take write permission away? Under the page-table lock.
    */
   clear_refs_may_protect(k: Kernel, mm: number, pfn: number): Steps<boolean>

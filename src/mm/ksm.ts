@@ -7,9 +7,9 @@
  */
 import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel, WpFault } from './kernel.ts'
-import { VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
+import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
-import { get_page, put_page, take_reference } from './page_alloc.ts'
+import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
 import {
   mk_pte,
@@ -52,22 +52,26 @@ function spotOf(k: Kernel, number: number): Spot {
 
 /** Any two mapped pages that hold the same now; 0 for giving up, which is always possible. */
 function choose_two(view: View, k: Kernel, vpns: readonly number[]): Response {
-  const pages = k.config.pages.length
+  const { pages } = k.config
   const spots = k.mm.flatMap(({ pte }, mm) =>
     vpns.flatMap((vpn) => {
       const entry = view.get(pte[vpn]!.location)
-      return pte_present(entry) && pte_pfn(entry) !== ZERO_PFN
-        ? [{ number: mm * pages + vpn, pfn: pte_pfn(entry) }]
-        : []
+      if (!pte_present(entry) || pte_pfn(entry) === ZERO_PFN) return []
+      return [{ number: mm * pages.length + vpn, pfn: pte_pfn(entry), words: pages[vpn]!.words.length }]
     }),
   )
   const pairs = spots.flatMap((a) =>
-    spots.filter((b) => a.pfn !== b.pfn && identical(view, k, a.pfn, b.pfn)).map((b) => [a.number, b.number]),
+    spots.flatMap((b) =>
+      // Pages of a test that have different words are not meant to be alike.
+      a.pfn !== b.pfn && a.words === b.words && identical(view, k, a.pfn, b.pfn)
+        ? [[a.number, b.number]]
+        : [],
+    ),
   )
   const chosen = view.choose(1 + pairs.length)
   if (chosen === 0) return 0
   const [a, b] = pairs[chosen - 1]!
-  return 1 + a! * k.mm.length * pages + b!
+  return 1 + a! * k.mm.length * pages.length + b!
 }
 
 function identical(view: View, k: Kernel, a: number, b: number): boolean {
@@ -85,32 +89,48 @@ export function* merge(k: Kernel, cpu: number, vpn: number, other: number): Step
 
 /**
  * Merges two pages that look alike: the scanned one, and the one that it is found to be like
- * (cmp_and_merge_page). If one is KSM's, the other is replaced by it; if neither is, the scanned
- * one becomes so first, and if then the other cannot be replaced, that is undone.
+ * (cmp_and_merge_page). If one is KSM's already, the other is replaced by it (ksmd does that when
+ * it scans the other); if neither is, the scanned one becomes so first, and if then the other
+ * cannot be replaced, that is undone. Two pages of KSM's are never merged.
  */
 function* cmp_and_merge(k: Kernel, scanned: Spot, like: Spot): Steps<void> {
+  yield* k.ksm_thread_mutex.lock()
+  yield* lru_add_drain_all(k)
   const page = yield* call(get_mergeable_page, scanned)
-  if (page === NO_PAGE) return
-  const other = yield* call(get_mergeable_page, like)
-  if (other === NO_PAGE) return yield* put_page(page)
-
-  // The same page for both: fork made them share it.
-  if (other !== page && (yield* call(pages_identical, page, other))) {
-    if (yield* PageKsm(k, page)) yield* call(try_to_merge_with_ksm_page, like, other, page)
-    else if (yield* PageKsm(k, other)) yield* call(try_to_merge_with_ksm_page, scanned, page, other)
-    else yield* call(try_to_merge_two_pages, scanned, page, like, other)
+  if (page !== NO_PAGE) {
+    const other = yield* call(get_mergeable_page, like)
+    if (other !== NO_PAGE) {
+      // The same page for both: fork made them share it.
+      if (other !== page && (yield* call(pages_identical, page, other))) {
+        const [ours, theirs] = [yield* PageKsm(k, page), yield* PageKsm(k, other)]
+        if (ours && !theirs) yield* call(try_to_merge_with_ksm_page, like, other, page)
+        if (!ours && theirs) yield* call(try_to_merge_with_ksm_page, scanned, page, other)
+        if (!ours && !theirs) yield* call(try_to_merge_two_pages, scanned, page, like, other)
+      }
+      yield* put_page(other)
+    }
+    yield* put_page(page)
   }
-  yield* put_page(other)
-  yield* put_page(page)
+  yield* k.ksm_thread_mutex.unlock()
 }
 
 /** The anonymous page that is mapped there, with a reference (follow_page with FOLL_GET). */
 function* get_mergeable_page(k: Kernel, { mm, vpn }: Spot): Steps<number> {
-  const { mmap_lock, vma } = k.mm[mm]!
+  const { mmap_lock } = k.mm[mm]!
   yield* mmap_lock.readLock()
-  const page = (yield* vma[vpn]!.is(VM_NONE)) ? NO_PAGE : yield* call(follow_page_get, mm, vpn)
+  const page = (yield* find_mergeable_vma(mm, vpn)) ? yield* call(follow_page_get, mm, vpn) : NO_PAGE
   yield* mmap_lock.readUnlock()
   return page
+}
+
+/** Whether the page may be looked at: there is an area, and the process is not about to exit. mmap_lock is held. */
+function* find_mergeable_vma(mm: number, vpn: number): Steps<boolean> {
+  return (yield* atomic(is_mergeable, mm, vpn)) === 1
+}
+
+function is_mergeable(view: View, k: Kernel, mm: number, vpn: number): Response {
+  const { state, vma } = k.mm[mm]!
+  return view.get(state.location) < EXITED && view.get(vma[vpn]!.location) !== VM_NONE ? 1 : 0
 }
 
 function* follow_page_get(k: Kernel, mm: number, vpn: number): Steps<number> {
@@ -150,10 +170,10 @@ function* try_to_merge_two_pages(
 
 /** Replaces a page by KSM's, or makes it KSM's if there is none yet. */
 function* try_to_merge_with_ksm_page(k: Kernel, spot: Spot, page: number, kpage: number): Steps<boolean> {
-  const { mmap_lock, vma } = k.mm[spot.mm]!
+  const { mmap_lock } = k.mm[spot.mm]!
   yield* mmap_lock.readLock()
-  const mapped = !(yield* vma[spot.vpn]!.is(VM_NONE))
-  const merged = mapped && (yield* call(try_to_merge_one_page, spot, page, kpage))
+  const merged =
+    (yield* find_mergeable_vma(spot.mm, spot.vpn)) && (yield* call(try_to_merge_one_page, spot, page, kpage))
   yield* mmap_lock.readUnlock()
   return merged
 }
@@ -199,7 +219,8 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
     const swapped = yield* PageSwapCache(k, page)
     yield* entry.write(PTE_NONE)
     yield* flush_tlb_page(k, mm, vpn)
-    const inUse = (yield* atomic(has_other_users, page, swapped)) === 1
+    const mapped = yield* k.page[page]!.mapcount.read()
+    const inUse = !(yield* k.page[page]!.refcount.is(mapped + 1 + (swapped ? 1 : 0)))
     if (inUse || !(yield* call(k.rules.page_try_share_anon_rmap, page, exclusive))) {
       yield* entry.write(old)
       yield* ptl.unlock()
@@ -211,12 +232,6 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
   }
   yield* ptl.unlock()
   return now
-}
-
-/** Whether the page has more references than its mappings, the swap cache and ksmd account for. */
-function has_other_users(view: View, k: Kernel, pfn: number, swapped: boolean): Response {
-  const { mapcount, refcount } = k.page[pfn]!
-  return view.get(mapcount.location) + 1 + (swapped ? 1 : 0) === view.get(refcount.location) ? 0 : 1
 }
 
 /** Maps KSM's page in the place of another, if the entry is still the one that was write-protected. */
@@ -241,16 +256,16 @@ function* replace_page(
   yield* entry.write(mk_pte(kpage, false))
   yield* page_remove_rmap(k, page)
   if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* try_to_free_swap(k, page)
-  yield* ptl.unlock()
   yield* put_page(page)
+  yield* ptl.unlock()
   return true
 }
 
 /** Undoes what merging has begun: the process gets a copy of its own. */
 function* break_cow(k: Kernel, spot: Spot): Steps<void> {
-  const { mmap_lock, vma } = k.mm[spot.mm]!
+  const { mmap_lock } = k.mm[spot.mm]!
   yield* mmap_lock.readLock()
-  if (!(yield* vma[spot.vpn]!.is(VM_NONE))) yield* call(break_ksm, NO_CPU, spot)
+  if (yield* find_mergeable_vma(spot.mm, spot.vpn)) yield* call(break_ksm, NO_CPU, spot)
   yield* mmap_lock.readUnlock()
 }
 

@@ -28,6 +28,8 @@ export const VM_WRITE = 2
 export const NOT_STARTED = 0
 export const RUNNING = 1
 export const EXITED = 2
+/** Its last thread is taking its memory down (mm_users is 0): ksmd keeps out. */
+export const EXITING = 3
 
 export interface VirtualPage {
   readonly name: string
@@ -75,6 +77,8 @@ export interface MachineConfig {
   readonly swapSlots: number
   /** Whether ksmd, or somebody in its place, may merge pages. */
   readonly ksm: boolean
+  /** Whether somebody watches for writes (soft-dirty). */
+  readonly softDirty: boolean
 }
 
 /** Copies are counted up to this many; the last value means "this many or more". */
@@ -178,6 +182,8 @@ export class Machine {
   readonly slotsUsed: Cell
   /** The lock of the one anon_vma tree (`anon_vma->root->rwsem`): all processes descend from the first. */
   readonly anon_vma: RwLock
+  /** ksmd does one thing at a time. */
+  readonly ksm_thread_mutex: Lock
   /** Somebody may look for a page's mappings, so pages say where they belong. */
   readonly reverse_maps: boolean
   /** `Page.lru`: reclaim has taken the page off the LRU list. */
@@ -204,7 +210,7 @@ export class Machine {
 
     this.mm = processes.map((name, m) => ({
       name,
-      state: layout.cell(`${name}.state`, EXITED, m === 0 ? RUNNING : NOT_STARTED),
+      state: layout.cell(`${name}.state`, EXITING, m === 0 ? RUNNING : NOT_STARTED),
       mmap_lock: layout.rwLock(`${name}.mmap_lock`),
       ptl: layout.lock(`${name}.ptl`),
       has_pinned: layout.cell(`${name}.has_pinned`, 1),
@@ -266,6 +272,7 @@ export class Machine {
     }))
     this.slotsUsed = layout.cell('swap used', swapSlots)
     this.anon_vma = layout.rwLock('anon_vma')
+    this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
   }
 }
 

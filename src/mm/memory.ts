@@ -37,8 +37,9 @@ export function* handle_mm_fault(k: Kernel, vmf: Fault): Steps<boolean> {
     return false
   }
   if (!pte_present(orig_pte)) {
-    // Unsharing has nothing to do here; whoever asked for it looks again and then asks for a read.
-    return vmf.kind !== 'unshare' && (yield* call(do_swap_page, vmf, orig_pte))
+    // As first proposed, unsharing did nothing here; from c89357e27f20 (v5.19) on it is like a read.
+    if (vmf.kind === 'unshare' && !k.rules.anon_exclusive) return false
+    return yield* call(do_swap_page, vmf, orig_pte)
   }
 
   yield* ptl.lock()

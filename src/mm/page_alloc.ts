@@ -109,6 +109,11 @@ export function* lru_add_drain(k: Kernel, cpu: number): Steps<void> {
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) yield* atomic(drain_page, pfn, cpu)
 }
 
+/** Drops the references of all processors' batches. */
+export function* lru_add_drain_all(k: Kernel): Steps<void> {
+  for (let cpu = 0; cpu < k.cpu.length; cpu++) yield* lru_add_drain(k, cpu)
+}
+
 function drain_page(view: View, k: Kernel, pfn: number, cpu: number): Response {
   const { lru } = k.page[pfn]!
   if (view.get(lru.location) !== cpu + 1) return 0

@@ -83,20 +83,34 @@ function move_anon_rmap(view: View, k: Kernel, mm: number, pfn: number): Respons
  * lock is held, so that the place stays the page's; the anon_vma lock keeps fork from adding
  * a process that the walk has passed.
  * @param cpu the processor that reclaims, -1 for kswapd's
- * @returns the processes whose TLBs are still to be flushed, a bit each
+ * @returns what is still to be flushed
  */
-export function* try_to_unmap(k: Kernel, cpu: number, pfn: number, slot: number): Steps<number> {
+export function* try_to_unmap(k: Kernel, cpu: number, pfn: number, slot: number): Steps<Unflushed> {
   yield* k.anon_vma.readLock()
   const where = yield* atomic(read_rmap, pfn)
-  let deferred = 0
+  let unflushed = FLUSHED
   for (const [mm, vpn] of mappingsOf(k, where)) {
     const outcome = yield* call(try_to_unmap_one, cpu, mm, vpn, pfn, slot)
-    if (outcome === DEFERRED) deferred |= 1 << mm
     if (outcome === FAILED) break
+    if (outcome !== DONE) {
+      unflushed = {
+        mms: unflushed.mms | (1 << mm),
+        writable: unflushed.writable || outcome === DEFERRED_DIRTY,
+      }
+    }
   }
   yield* k.anon_vma.readUnlock()
-  return deferred
+  return unflushed
 }
+
+/** Flushes that reclaim has put off (`struct tlbflush_unmap_batch`). */
+export type Unflushed = {
+  /** The processes whose TLBs are to be flushed, a bit each. */
+  readonly mms: number
+  /** One of the entries was dirty, so there may still be stores through them. */
+  readonly writable: boolean
+}
+export const FLUSHED: Unflushed = { mms: 0, writable: false }
 
 /** `mapping` and `index` in one number; the page lock keeps them as they are. */
 function read_rmap(view: View, k: Kernel, pfn: number): Response {
@@ -116,7 +130,8 @@ function mappingsOf(k: Kernel, where: number): [number, number][] {
 
 const DONE = 0
 const DEFERRED = 1
-const FAILED = 2
+const DEFERRED_DIRTY = 2
+const FAILED = 3
 
 /**
  * Empties one entry, if it maps the page, and looks only then whether that was right: nobody
@@ -158,7 +173,8 @@ function* try_to_unmap_one(
   yield* page_remove_rmap(k, pfn)
   yield* put_page(pfn)
   yield* ptl.unlock()
-  return deferred ? DEFERRED : DONE
+  if (!deferred) return DONE
+  return pte_dirty(old) ? DEFERRED_DIRTY : DEFERRED
 }
 
 function maps(view: View, k: Kernel, mm: number, vpn: number, pfn: number): Response {

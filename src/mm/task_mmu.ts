@@ -14,7 +14,7 @@ export function* clear_refs_write(k: Kernel, cpu: number): Steps<void> {
   yield* atomic(watch, mm)
   if (!k.rules.shares_nothing) {
     for (let vpn = 0; vpn < vma.length; vpn++) yield* call(clear_soft_dirty, mm, vpn)
-    yield* flush_tlb_mm(k, mm)
+    if (k.rules.clear_refs_flushes) yield* flush_tlb_mm(k, mm)
   }
   if (exclusive) yield* mmap_lock.writeUnlock()
   else yield* mmap_lock.readUnlock()

@@ -6,6 +6,10 @@
  * and the entry filled, and then the access is tried again. Between the two a flush may come,
  * and entries may be filled long before they are used.
  *
+ * A processor may drop an entry whenever it likes. That matters only where a flush that should
+ * have come does not, as after clear_refs before v5.12: so only there it is tried, when a store
+ * is about to use an entry that permits more than the page table does.
+ *
  * A flush is one step for each processor that runs the mm, in any interleaving with what the
  * others do, as an interrupt to each is; it has returned after the last. A lockless page-table
  * walk with interrupts off does not hold it up, as it does not on processors that broadcast
@@ -59,8 +63,13 @@ export function store(
   word: number,
   value: number,
 ): Response {
-  const entry = view.get(k.cpu[cpu]!.tlb[vpn]!.location)
+  const { mm, tlb } = k.cpu[cpu]!
+  const entry = view.get(tlb[vpn]!.location)
   if (!pte_write(entry)) return MISS
+  if (k.config.softDirty && !pte_write(view.get(k.mm[mm]!.pte[vpn]!.location)) && view.choose(2) === 1) {
+    view.set(tlb[vpn]!.location, PTE_NONE)
+    return MISS
+  }
   k.rules.hooks?.user_stored?.(view, k, pte_pfn(entry), word, value)
   return store_word(view, k, pte_pfn(entry), word, value)
 }

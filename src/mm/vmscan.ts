@@ -8,9 +8,9 @@
 import { atomic, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { ON_LRU, VM_NONE, ZERO_PFN } from './machine.ts'
-import { drop_reference, free_page } from './page_alloc.ts'
+import { drop_reference, free_page, lru_add_drain } from './page_alloc.ts'
 import { pte_none, pte_pfn, pte_present, pte_swp_slot } from './pte.ts'
-import { try_to_unmap } from './rmap.ts'
+import { FLUSHED, try_to_unmap, type Unflushed } from './rmap.ts'
 import { add_to_swap } from './swap_state.ts'
 import { leave_swap_cache, NO_SLOT, try_to_free_swap } from './swapfile.ts'
 import { flush_tlb_batched_pending, flush_tlb_mm } from './tlb.ts'
@@ -56,6 +56,7 @@ export function* madvise_pageout(k: Kernel, cpu: number, vpn: number): Steps<voi
   const { mm } = k.cpu[cpu]!
   const { mmap_lock, vma, ptl, pte } = k.mm[mm]!
   yield* mmap_lock.readLock()
+  yield* lru_add_drain(k, cpu)
   if (!(yield* vma[vpn]!.is(VM_NONE))) {
     yield* ptl.lock()
     yield* call(flush_tlb_batched_pending, mm)
@@ -95,40 +96,43 @@ function isolate_mapped(view: View, k: Kernel, mm: number, vpn: number): Respons
 /** shrink_page_list, for one page that has been isolated. */
 export function* shrink_page(k: Kernel, cpu: number, pfn: number): Steps<void> {
   const { lock, swap, mapcount, dirty } = k.page[pfn]!
-  if (!(yield* lock.tryLock())) return yield* tail(putback_lru_page, pfn)
+  if (!(yield* lock.tryLock())) return yield* tail(putback_lru_page, cpu, pfn)
   let slot = (yield* swap.read()) - 1
   if (slot < 0) {
-    if (!(yield* call(k.rules.may_add_to_swap, pfn))) return yield* tail(keep_locked, pfn, 0)
+    if (!(yield* call(k.rules.may_add_to_swap, pfn))) return yield* tail(keep_locked, cpu, pfn, FLUSHED)
     slot = yield* add_to_swap(pfn)
-    if (slot === NO_SLOT) return yield* tail(keep_locked, pfn, 0)
+    if (slot === NO_SLOT) return yield* tail(keep_locked, cpu, pfn, FLUSHED)
   }
-  let unflushed = 0
+  let unflushed = FLUSHED
   if (yield* mapcount.exceeds(0)) {
     unflushed = yield* call(try_to_unmap, cpu, pfn, slot)
-    if (yield* mapcount.exceeds(0)) return yield* tail(keep_locked, pfn, unflushed)
+    if (yield* mapcount.exceeds(0)) return yield* tail(keep_locked, cpu, pfn, unflushed)
   }
-  if (yield* dirty.is(1)) {
-    yield* call(try_to_unmap_flush, unflushed)
-    return yield* tail(pageout, pfn, slot)
-  }
-  return yield* tail(remove_mapping, pfn, unflushed)
+  if (!(yield* dirty.is(1))) return yield* tail(remove_mapping, cpu, pfn, unflushed)
+  if (!unflushed.writable) return yield* tail(pageout, cpu, pfn, slot, unflushed)
+  // try_to_unmap_flush_dirty: what is written must be what the last store through a TLB left.
+  yield* call(try_to_unmap_flush, unflushed)
+  return yield* tail(pageout, cpu, pfn, slot, FLUSHED)
 }
 
 /** Writes the page to its place in swap. Its lock is dropped meanwhile, so much may have happened after. */
-function* pageout(k: Kernel, pfn: number, slot: number): Steps<void> {
+function* pageout(k: Kernel, cpu: number, pfn: number, slot: number, unflushed: Unflushed): Steps<void> {
   const { lock, refcount, dirty, writeback } = k.page[pfn]!
   // is_page_cache_freeable: whoever else holds the page keeps it in memory, so writing is pointless.
-  if (!(yield* refcount.is(2))) return yield* tail(keep_locked, pfn, 0)
+  if (!(yield* refcount.is(2))) return yield* tail(keep_locked, cpu, pfn, unflushed)
   yield* dirty.write(0)
   // swap_writepage: perhaps nobody wants it any more.
-  if (yield* try_to_free_swap(k, pfn)) return yield* tail(keep_locked, pfn, 0)
+  if (yield* try_to_free_swap(k, pfn)) return yield* tail(keep_locked, cpu, pfn, unflushed)
   yield* writeback.write(1)
   yield* lock.unlock()
   for (let word = 0; word < k.words; word++) yield* atomic(write_swap_word, slot, pfn, word)
   yield* writeback.write(0)
-  if (!(yield* lock.tryLock())) return yield* tail(putback_lru_page, pfn)
-  if (yield* dirty.is(1)) return yield* tail(keep_locked, pfn, 0)
-  return yield* tail(remove_mapping, pfn, 0)
+  if (!(yield* lock.tryLock())) {
+    yield* call(try_to_unmap_flush, unflushed)
+    return yield* tail(putback_lru_page, cpu, pfn)
+  }
+  if (yield* dirty.is(1)) return yield* tail(keep_locked, cpu, pfn, unflushed)
+  return yield* tail(remove_mapping, cpu, pfn, unflushed)
 }
 
 export function write_swap_word(view: View, k: Kernel, slot: number, pfn: number, word: number): Response {
@@ -137,13 +141,13 @@ export function write_swap_word(view: View, k: Kernel, slot: number, pfn: number
 }
 
 /** __remove_mapping: frees the page if reclaim and the swap cache hold the only references. */
-function* remove_mapping(k: Kernel, pfn: number, unflushed: number): Steps<void> {
+function* remove_mapping(k: Kernel, cpu: number, pfn: number, unflushed: Unflushed): Steps<void> {
   const { refcount, dirty, lock } = k.page[pfn]!
-  if (!(yield* refcount.compareAndSwap(2, 0))) return yield* tail(keep_locked, pfn, unflushed)
+  if (!(yield* refcount.compareAndSwap(2, 0))) return yield* tail(keep_locked, cpu, pfn, unflushed)
   // In this order: whoever made the page dirty may have dropped its reference since.
   if (yield* dirty.is(1)) {
     yield* refcount.write(2)
-    return yield* tail(keep_locked, pfn, unflushed)
+    return yield* tail(keep_locked, cpu, pfn, unflushed)
   }
   yield* atomic(delete_frozen, pfn)
   yield* lock.unlock()
@@ -162,14 +166,16 @@ function free_isolated(view: View, k: Kernel, pfn: number): Response {
 }
 
 /** The page stays. */
-function* keep_locked(k: Kernel, pfn: number, unflushed: number): Steps<void> {
+function* keep_locked(k: Kernel, cpu: number, pfn: number, unflushed: Unflushed): Steps<void> {
   yield* k.page[pfn]!.lock.unlock()
   yield* call(try_to_unmap_flush, unflushed)
-  return yield* tail(putback_lru_page, pfn)
+  return yield* tail(putback_lru_page, cpu, pfn)
 }
 
-function* putback_lru_page(_k: Kernel, pfn: number): Steps<void> {
-  yield* atomic(putback, pfn)
+/** kswapd puts the page back on the LRU list; a process that reclaims puts it into its processor's batch. */
+function* putback_lru_page(k: Kernel, cpu: number, pfn: number): Steps<void> {
+  if (cpu === NO_CPU || !k.config.lruBatch) yield* atomic(putback, pfn)
+  else yield* k.page[pfn]!.lru.write(1 + cpu)
 }
 
 function putback(view: View, k: Kernel, pfn: number): Response {
@@ -177,7 +183,7 @@ function putback(view: View, k: Kernel, pfn: number): Response {
   return drop_reference(view, k, pfn)
 }
 
-/** The flush that try_to_unmap_one has put off: all TLBs of these processes, a bit each. */
-function* try_to_unmap_flush(k: Kernel, mms: number): Steps<void> {
+/** The flush that try_to_unmap_one has put off: all TLBs of these processes. */
+function* try_to_unmap_flush(k: Kernel, { mms }: Unflushed): Steps<void> {
   for (let mm = 0; mm < k.mm.length; mm++) if (mms & (1 << mm)) yield* flush_tlb_mm(k, mm)
 }

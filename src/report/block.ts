@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
 import type { CellReport, ConditionSummary, OutcomeSummary } from './json.ts'
-import { count, describeSurprise, extent, rangeOf, VERDICT_WORDS } from './words.ts'
+import { count, describeDoubts, describeSurprise, extent, rangeOf, VERDICT_WORDS } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
 
 /** How many outcomes a block shows; all bad ones come first. */
@@ -31,6 +31,7 @@ export function renderBlock(report: CellReport, { width, colour }: TextOptions):
   }
   for (const condition of report.conditions) lines.push(...conditionLines(condition, report, colours))
   lines.push(hang(`Verdict ${verdictLine(report, colours)}`, width, 8, 0))
+  for (const doubt of describeDoubts(report)) lines.push(hang(doubt, width, 2, 0))
   if (report.copies !== null) lines.push(`Copies ${rangeOf(report.copies)} in any run`)
   return `${lines.join('\n')}\n`
 }

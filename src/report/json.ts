@@ -2,7 +2,14 @@
  * Cells as plain values: what a worker sends to the main thread, what tables are made of, and
  * what `--json` prints.
  */
-import { type Cell, type CellVerdict, type Copies, isSurprise, type Yardstick } from '../check/index.ts'
+import {
+  type Cell,
+  type CellVerdict,
+  type Copies,
+  type Doubt,
+  isSurprise,
+  type Yardstick,
+} from '../check/index.ts'
 import type { Circumstance, Relaxation } from '../designs/index.ts'
 import type { Bound } from '../engine/index.ts'
 import { type Expectation, type Failure, holdsIn, type Observation, type Verdict } from '../litmus/index.ts'
@@ -30,6 +37,8 @@ export interface CellReport {
   readonly failures: readonly { readonly failure: Failure; readonly message: string }[]
   readonly expectation: ExpectationSummary | null
   readonly copies: Copies | null
+  /** Rules that the design's author never stated, and with whose alternatives the verdict or the conditions differ. */
+  readonly doubts: readonly Doubt[]
 }
 
 export interface OutcomeSummary {
@@ -63,7 +72,12 @@ export interface ExpectationSummary {
 }
 
 /** What of a cell can leave the thread that explored it. */
-export function cellReport(cell: Cell, yardstick: Yardstick, copies: Copies | undefined): CellReport {
+export function cellReport(
+  cell: Cell,
+  yardstick: Yardstick,
+  copies: Copies | undefined,
+  doubts: readonly Doubt[],
+): CellReport {
   const { test, exploration } = cell
   return {
     test: test.name,
@@ -99,6 +113,7 @@ export function cellReport(cell: Cell, yardstick: Yardstick, copies: Copies | un
         ? null
         : { ...expected(cell.expectation.expectation), met: cell.expectation.met },
     copies: copies ?? null,
+    doubts,
   }
 }
 

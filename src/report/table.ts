@@ -76,7 +76,7 @@ function cellOf(entry: Entry, colours = pc.createColors(true)): Shown {
   if (entry.status === 'unfinished') return { text: '-', paint: colours.dim }
   if (entry.status === 'error') return { text: 'ERR', paint: colours.red }
   const { report } = entry
-  const text = `${SHORT[report.verdict]}${report.exhaustive ? '' : '?'}${report.surprise ? '!' : ''}`
+  const text = `${SHORT[report.verdict]}${report.doubts.length > 0 ? '°' : ''}${report.exhaustive ? '' : '?'}${report.surprise ? '!' : ''}`
   if (report.surprise) return { text, paint: (shown) => colours.bold(colours.red(shown)) }
   if (!report.exhaustive) return { text, paint: colours.magenta }
   if (report.verdict === 'right') return { text, paint: colours.green }
@@ -149,6 +149,9 @@ function legend(
   const reports = entries.flatMap((entry) => (entry.status === 'done' ? [entry.report] : []))
   for (const [short, meaning] of Object.entries(MEANINGS)) {
     if (reports.some(({ verdict }) => SHORT[verdict] === short)) notes.push(`${short} = ${meaning}`)
+  }
+  if (reports.some(({ doubts }) => doubts.length > 0)) {
+    notes.push('° = hangs on a rule that its author never stated; the test alone, or "show", tells which')
   }
   if (reports.some(({ exhaustive }) => !exhaustive)) notes.push('? = not explored to the end')
   if (reports.some(({ surprise }) => surprise)) notes.push('! = not as expected')

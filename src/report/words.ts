@@ -49,6 +49,14 @@ export function extent({ states, bounded, yardstick, verdict }: CellReport): str
   return `${count(states)} state${states === 1 ? '' : 's'}, ${far}${doubt}`
 }
 
+/** On which rule of ours a verdict hangs, and what it would be otherwise; empty if on none. */
+export function describeDoubts({ design, doubts }: CellReport): string[] {
+  return doubts.map(
+    ({ rule, taken, alternative, verdict, holds }) =>
+      `This hangs on ${rule}, which is not stated in ${design} and is ours: ${taken}. If ${alternative}, the verdict is: ${VERDICT_WORDS[verdict]}${holds ? '' : ', a condition is violated'}.`,
+  )
+}
+
 /** `0`, `1–2`; with `?` where the count was bounded. */
 export function rangeOf({ least, most, exhaustive }: Copies): string {
   return `${least === most ? least : `${least}–${most}`}${exhaustive ? '' : '?'}`

@@ -2,9 +2,10 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
+import { ACTORS, FAILURES, VERDICTS } from '../../src/litmus/ast.ts'
 import { LIMITS } from '../../src/litmus/limits.ts'
 import { parse } from '../../src/litmus/parse.ts'
+import { KEYWORDS, STATEMENTS } from '../../src/litmus/vocabulary.ts'
 import { rejected } from './rejected.ts'
 
 const manual = readFileSync(new URL('../../docs/language.md', import.meta.url), 'utf8')
@@ -17,9 +18,14 @@ function blocks(mark: string): string[] {
 }
 
 describe('the manual', () => {
-  it('has two examples, and they are tests without a warning', () => {
+  it('has four examples, and they are tests without a warning', () => {
     const examples = blocks('litmus').map((source) => parse(source))
-    expect(examples.map(({ test }) => test.name)).toEqual(['vmsplice-child', 'device-and-fork'])
+    expect(examples.map(({ test }) => test.name)).toEqual([
+      'vmsplice-child',
+      'device-and-kswapd',
+      'device-and-fork',
+      'store-and-merge',
+    ])
     expect(examples.flatMap(({ warnings }) => warnings)).toEqual([])
   })
 
@@ -40,6 +46,22 @@ describe('the manual', () => {
       expect(manual).toMatch(new RegExp(`^\\| \`${word}\` \\| .+ \\|$`, 'm'))
       expect(grammar).toContain(`"${word}"`)
     }
+  })
+
+  it('explains each statement, and has each word of the language in the grammar', () => {
+    const [grammar] = blocks('ebnf')
+    for (const word of STATEMENTS) expect(manual).toMatch(new RegExp(`^\\| \`${word}[ \`].+ \\|$`, 'm'))
+    for (const word of KEYWORDS) expect(grammar).toContain(`"${word}"`)
+  })
+
+  it('has actors in a fragment that parse in a test', () => {
+    const fragments = blocks('').filter((text) => text.startsWith('actor '))
+    expect(fragments).toHaveLength(1)
+    const { test, warnings } = parse(
+      `test t\npage x = 0\npage buf = 0\n${fragments.join('')}process p { x = 1 }`,
+    )
+    expect(test.actors.map(({ kind }) => kind)).toEqual([...ACTORS])
+    expect(warnings).toEqual([])
   })
 
   it('has conditions and expectations in its fragments that parse in a test', () => {

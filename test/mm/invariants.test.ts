@@ -15,7 +15,7 @@ import { countsHold, exclusivityHolds, restHolds } from '../../src/mm/invariants
 import type { Kernel } from '../../src/mm/kernel.ts'
 import { VM_NONE, VM_READ } from '../../src/mm/machine.ts'
 import { get_page, put_page } from '../../src/mm/page_alloc.ts'
-import { mk_pte } from '../../src/mm/pte.ts'
+import { mk_pte, swp_entry_to_pte } from '../../src/mm/pte.ts'
 
 const { test: litmus } = parse(`
 test sound
@@ -155,5 +155,62 @@ describe('references', () => {
         yield* put_page(2)
       }),
     ).toEqual(['use after free: a reference to a free page is dropped'])
+  })
+})
+
+describe('places in swap', () => {
+  const { test: swapping } = parse(`
+test swapping
+page x = 0
+process parent { pageout x; fork child }
+process child { r0 = x }`)
+  const { kernel } = compile(swapping, v5_19.rules)
+  const [father, son] = kernel.mm
+  const [slot] = kernel.slot
+  const frame = kernel.page[1]!
+  const named = swp_entry_to_pte(0, false)
+  const exclusively = swp_entry_to_pte(0, true)
+  const outOfMemory = [father!.pte[0]!, named] as const
+  const free = [
+    [frame.mapcount, 0],
+    [frame.refcount, 0],
+    [frame.exclusive, 0],
+  ] as const
+
+  test('the count is the number of entries that name it', () => {
+    expect(countsHold(kernel, memoryOf(kernel, outOfMemory, ...free, [slot!.count, 1]))).toBeUndefined()
+    expect(countsHold(kernel, memoryOf(kernel, outOfMemory, ...free))).toMatch(/count 0 and 1 /)
+    expect(countsHold(kernel, memoryOf(kernel, outOfMemory, ...free, [slot!.count, 2]))).toMatch(
+      /count 2 and 1 /,
+    )
+  })
+  test('the page in the swap cache knows its place, and is held by it', () => {
+    const cached = [
+      [slot!.cache, 2],
+      [frame.swap, 1],
+    ] as const
+    expect(countsHold(kernel, memoryOf(kernel, ...cached, [frame.refcount, 2]))).toBeUndefined()
+    expect(countsHold(kernel, memoryOf(kernel, ...cached))).toMatch(/refcount 1 and 2 /)
+    expect(countsHold(kernel, memoryOf(kernel, [slot!.cache, 2]))).toMatch(/does not know/)
+    expect(restHolds(kernel, memoryOf(kernel, ...cached, [frame.refcount, 3]))).toMatch(/leak/)
+  })
+  test('a page whose count reclaim has frozen needs none', () => {
+    const frozen = [
+      [slot!.cache, 2],
+      [slot!.count, 1],
+      [frame.swap, 1],
+      [frame.lru, kernel.ISOLATED],
+    ] as const
+    expect(countsHold(kernel, memoryOf(kernel, outOfMemory, ...free, ...frozen))).toBeUndefined()
+  })
+  test('what is exclusive is named once', () => {
+    const both = [outOfMemory, [son!.pte[0]!, named], [slot!.count, 2], ...free] as const
+    expect(exclusivityHolds(kernel, memoryOf(kernel, ...both))).toBeUndefined()
+    expect(exclusivityHolds(kernel, memoryOf(kernel, ...both, [son!.pte[0]!, exclusively]))).toMatch(
+      /swap 0 is exclusive and named more than once/,
+    )
+    expect(
+      exclusivityHolds(kernel, memoryOf(kernel, [frame.swap, 1], [slot!.cache, 2], [slot!.count, 1])),
+    ).toMatch(/page 1 is exclusive and in swap for somebody/)
   })
 })

@@ -1,0 +1,32 @@
+/** Verdicts that hang on a rule which a design's author never stated: what they would be by the alternative. */
+import type { RuleName } from '../designs/index.ts'
+import type { Procedure } from '../engine/index.ts'
+import { type Cell, checkCell } from './cell.ts'
+import type { RunOptions } from './run.ts'
+import type { CellVerdict } from './verdict.ts'
+import type { Yardstick } from './yardstick.ts'
+
+/** With the alternative of one rule the cell is another. */
+export interface Doubt {
+  readonly rule: RuleName
+  readonly taken: string
+  readonly alternative: string
+  readonly verdict: CellVerdict
+  /** Whether all conditions of the test hold then. */
+  readonly holds: boolean
+}
+
+/** For each rule that is ours and was asked in this cell: checks the cell again with its alternative. */
+export function doubtsOf(cell: Cell, yardstick: Yardstick, options: RunOptions = {}): Doubt[] {
+  const { test, design, run } = cell
+  const { automata } = run.explorer
+  const holds = ({ conditions }: Cell): boolean => conditions.every((condition) => condition.holds)
+  return Object.entries(design.ours ?? {}).flatMap(([name, { taken, alternative }]) => {
+    const rule = name as RuleName
+    if (alternative === undefined || !automata.called(design.rules[rule] as Procedure)) return []
+    const rules = { ...design.rules, ...alternative.rules }
+    const other = checkCell(test, { ...design, rules }, yardstick, options)
+    if (other.verdict === cell.verdict && holds(other) === holds(cell)) return []
+    return [{ rule, taken, alternative: alternative.text, verdict: other.verdict, holds: holds(other) }]
+  })
+}

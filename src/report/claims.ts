@@ -1,0 +1,174 @@
+/** Claims and what has come of them, as a short paper: for a terminal, or as Markdown. */
+import pc from 'picocolors'
+import { type CaseResult, type ClaimResult, type Decision, isPlain } from '../claims/index.ts'
+import { foldedSchedule } from './fold.ts'
+import { count } from './words.ts'
+import { enumerate, wrap } from './wrap.ts'
+
+/** One experiment, as a worker reports it. */
+export interface CaseReport {
+  readonly if: string
+  readonly test: string
+  readonly under: string
+  readonly holds: boolean
+  readonly found: string
+  readonly states: number
+  readonly exhaustive: boolean
+  /** The run that decides, folded; null where no single run does. */
+  readonly run: string | null
+  readonly steps: number | null
+  /** What shows the run in full. */
+  readonly command: string | null
+}
+
+export interface ClaimReport {
+  readonly id: string
+  readonly by: string
+  readonly when: string
+  readonly where: string
+  readonly claim: string
+  readonly decision: Decision
+  readonly expected: Decision
+  readonly asExpected: boolean
+  readonly exhaustive: boolean
+  readonly comment: string
+  readonly cases: readonly CaseReport[]
+}
+
+/** Lines that a deciding run is folded to. */
+const RUN_LINES = 24
+
+export function claimReport(result: ClaimResult, width: number): ClaimReport {
+  const { claim, cases, decision, exhaustive } = result
+  const { id, by, when, where, expected, comment } = claim
+  return {
+    ...{ id, by, when, where, claim: claim.claim, decision, expected, exhaustive, comment },
+    asExpected: decision === expected && exhaustive,
+    cases: cases.map((one) => caseReport(one, id, width)),
+  }
+}
+
+function caseReport(one: CaseResult, id: string, width: number): CaseReport {
+  const { case: experiment, under, holds, found, states, exhaustive, run, cell } = one
+  // What other commands show is the worst outcome; a moment in a run only this one knows.
+  const { asks } = experiment
+  const plain = isPlain(experiment) && ('verdict' in asks || 'no' in asks || 'conditions' in asks)
+  return {
+    ...{ if: experiment.if, test: experiment.test, under, holds, found, states, exhaustive },
+    run: run === undefined ? null : foldedSchedule(cell, run, RUN_LINES, width),
+    steps: run === undefined ? null : run.steps.length,
+    command:
+      run === undefined
+        ? null
+        : plain
+          ? `cowherd show ${experiment.test} --design ${experiment.design}`
+          : `cowherd claims ${id} --verbose`,
+  }
+}
+
+/** `holds within bound`, `refuted`, `holds only if …`. */
+export function decisionInWords({ decision, cases, exhaustive }: ClaimReport): string {
+  const bound = exhaustive ? '' : ' (not everything was explored)'
+  if (decision === 'holds') return `holds${exhaustive ? ' within bound' : ', as far as was explored'}`
+  if (decision === 'refuted') return `refuted${bound}`
+  const conditions = cases.filter(({ holds }) => holds).map((one) => one.if)
+  return `holds only if ${enumerate(conditions, 'or')}${bound}`
+}
+
+export interface SectionReport {
+  readonly section: string
+  readonly about: string
+  readonly claims: readonly ClaimReport[]
+}
+
+/** For a terminal. */
+export function renderClaims(
+  sections: readonly SectionReport[],
+  { width, colour, verbose }: { readonly width: number; readonly colour: boolean; readonly verbose: boolean },
+): string {
+  const { bold, dim, green, red, yellow } = pc.createColors(colour)
+  const tint = { holds: green, refuted: red, 'holds only if': yellow } as const
+  const lines: string[] = []
+  for (const { section, about, claims } of sections) {
+    if (lines.length > 0) lines.push('')
+    lines.push(bold(section), '', ...wrap(about, width))
+    claims.forEach((claim, i) => {
+      lines.push('', bold(`${i + 1}. ${claim.id}`))
+      lines.push(...indented(claim.claim, width))
+      lines.push(...indented(`${claim.by}, ${claim.when}`, width).map(dim))
+      lines.push(...indented(`→ ${decisionInWords(claim)}`, width, 2).map(tint[claim.decision]))
+      if (!claim.asExpected) lines.push(...indented(`! expected: ${claim.expected}`, width).map(red))
+      for (const one of claim.cases) lines.push(...caseLines(one, width, verbose, dim))
+      lines.push(...indented(claim.comment, width))
+      if (verbose) lines.push(...indented(`Source: ${claim.where}`, width).map(dim))
+    })
+  }
+  return lines.join('\n')
+}
+
+function caseLines(
+  one: CaseReport,
+  width: number,
+  verbose: boolean,
+  dim: (text: string) => string,
+): string[] {
+  const mark = one.holds ? '✓' : '✗'
+  const lines = indented(`${mark} if ${one.if}: ${one.found}`, width, 2)
+  const extent = `${count(one.states)} states${one.exhaustive ? '' : ', not all'}`
+  lines.push(...indented(`${one.test} under ${one.under} (${extent})`, width, 0, 5).map(dim))
+  if (!verbose || one.run === null) return lines
+  lines.push('', ...one.run.split('\n').map((line) => `     ${line}`))
+  lines.push(...indented(`${one.steps} steps; in full: ${one.command}`, width, 0, 5).map(dim), '')
+  return lines
+}
+
+function indented(text: string, width: number, hanging = 0, indent = 3): string[] {
+  return wrap(text, width - indent, hanging).map((line) => ' '.repeat(indent) + line)
+}
+
+/** As a page of the documentation. */
+export function claimsMarkdown(sections: readonly SectionReport[]): string {
+  const lines: string[] = []
+  for (const { section, about, claims } of sections) {
+    lines.push(`## ${section}`, '', about.trim(), '')
+    lines.push('| | claim | decision |', '| --- | --- | --- |')
+    claims.forEach((claim, i) => {
+      lines.push(`| ${i + 1} | [${cell(claim.claim)}](#${claim.id}) | ${cell(decisionInWords(claim))} |`)
+    })
+    lines.push('')
+    for (const claim of claims) lines.push(...claimPage(claim))
+  }
+  return lines.join('\n')
+}
+
+function claimPage(claim: ClaimReport): string[] {
+  const lines = [
+    `### ${claim.id}`,
+    '',
+    `> ${claim.claim}`,
+    '>',
+    `> ${claim.by}, ${claim.when} (${claim.where})`,
+    '',
+  ]
+  lines.push(`**${upper(decisionInWords(claim))}.** ${claim.comment.trim()}`, '')
+  lines.push('| | if | test, under | found | states |', '| --- | --- | --- | --- | --- |')
+  for (const one of claim.cases) {
+    const states = `${count(one.states)}${one.exhaustive ? '' : ', not all'}`
+    const found = one.steps === null ? one.found : `${one.found} (a run of ${one.steps} steps)`
+    lines.push(
+      `| ${one.holds ? '✓' : '✗'} | ${cell(one.if)} | \`${one.test}\`, ${cell(one.under)} | ${cell(found)} | ${states} |`,
+    )
+  }
+  const commands = [...new Set(claim.cases.flatMap(({ command }) => command ?? []))]
+  if (commands.length > 0)
+    lines.push('', `Shown by ${enumerate(commands.map((command) => `\`${command}\``))}.`)
+  return [...lines, '']
+}
+
+function cell(text: string): string {
+  return text.trim().replaceAll('|', '\\|').replaceAll('\n', ' ')
+}
+
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
