@@ -13,6 +13,7 @@ export function changesPhrase(story: Story, changes: readonly Change[]): string 
   changes.forEach((change, i) => {
     const place = places[i]!
     if (place.kind === 'bookkeeping' || (freed && FORGOTTEN.has(place.kind))) return
+    if (freed && place.kind === 'lru' && change.before === story.k.NOT_ON_LRU) return
     if (saidBy(place, places)) return
     const text = names.change(change)
     const prefix = 'pfn' in place && place.kind !== 'word' ? `${names.page(place.pfn)} ` : ''

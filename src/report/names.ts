@@ -5,7 +5,17 @@
 import { type Change, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
+import {
+  EXITED,
+  EXITING,
+  FAULTED,
+  ON_LRU,
+  RUNNING,
+  UNSET,
+  VM_NONE,
+  VM_WRITE,
+  ZERO_PFN,
+} from '../mm/machine.ts'
 import {
   pte_dirty,
   pte_none,
@@ -103,9 +113,11 @@ export class Names {
       case 'vma':
         return value === VM_NONE ? 'unmapped' : value === VM_WRITE ? 'read-write' : 'read-only'
       case 'state':
+        if (value === EXITING) return 'exiting'
         return value === RUNNING ? 'running' : value === EXITED ? 'exited' : 'not born'
       case 'ptl':
       case 'page_lock':
+      case 'ksm_thread_mutex':
         return value === 0 ? 'free' : `held by ${this.thread(value - 1)}`
       case 'mmap_lock':
       case 'anon_vma':
@@ -129,7 +141,7 @@ export class Names {
       case 'ended':
         return value === 0 ? 'running' : 'ended'
       case 'lru':
-        if (value === this.k.ISOLATED) return 'none, off the LRU list'
+        if (value >= this.k.ISOLATED) return 'none, off the LRU list'
         return value === 0 ? 'none' : `${this.k.cpu[value - 1]?.name}'s`
       default:
         return String(value)
@@ -176,8 +188,11 @@ export class Names {
       if (after !== 0) return `${page} enters the swap cache as swap ${after - 1}`
       return `${page} leaves the swap cache (swap ${before - 1})`
     }
-    if (place.kind === 'lru' && (before === this.k.ISOLATED || after === this.k.ISOLATED)) {
-      return `${this.page(place.pfn)} ${after === this.k.ISOLATED ? 'off the LRU list' : 'back on the LRU list'}`
+    if (place.kind === 'lru' && Math.max(before, after) >= this.k.ISOLATED) {
+      const back = before === this.k.ISOLATED ? 'back ' : ''
+      const list =
+        after === ON_LRU ? `${back}on the LRU list` : `${back}in ${this.value(location, after)} batch`
+      return `${this.page(place.pfn)} ${after === this.k.ISOLATED ? 'off the LRU list' : list}`
     }
     const isEntry = place.kind === 'pte' || place.kind === 'tlb'
     if (isEntry && pte_present(before) && pte_present(after) && pte_pfn(before) === pte_pfn(after)) {

@@ -5,7 +5,7 @@
  * locations that it read or changed, so that a user's own effects read well enough.
  */
 import type { Change, Step } from '../engine/index.ts'
-import { RUNNING } from '../mm/machine.ts'
+import { EXITING, RUNNING } from '../mm/machine.ts'
 import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
 import { changesPhrase } from './changes.ts'
 import { KSM_PHRASES } from './phrase_ksm.ts'
@@ -32,7 +32,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
 
   read: ({ names }, { reads: [at] }) => at && names.fact(at.location, at.value),
 
-  test: (story, { reads: [at], args }) => {
+  test: (story, step) => {
+    const { reads, args } = step
+    const [at] = reads
     if (at === undefined) return undefined
     const { names } = story
     const expected = args[1] as number
@@ -46,6 +48,11 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const comparable = kind === 'pte' || COUNTERS.has(kind)
     if (!comparable) return names.fact(at.location, at.value)
     if (kind === 'pte' && at.value === expected) return `${name} is ${expected === 0 ? '' : 'still '}${value}`
+    if (kind === 'refcount' && story.inside(step, 'write_protect_page')) {
+      return at.value === expected
+        ? `${name} is ${value}: nobody else holds it`
+        : `${name} is ${value}, not ${expected}: somebody else holds it`
+    }
     if (at.value === expected) return `${name} is ${value}`
     return `${name} is ${value}${kind === 'pte' ? ', no longer' : ', not'} ${names.value(at.location, expected)}`
   },
@@ -74,7 +81,7 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
       case 'state':
         return value === RUNNING
           ? `${story.process(place.mm)} begins to run`
-          : `${story.process(place.mm)} has exited`
+          : `${story.process(place.mm)} ${value === EXITING ? 'is about to exit' : 'has exited'}`
       case 'ended':
         return 'the thread ends'
       case 'signal':
@@ -121,6 +128,8 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const [cpu, vpn, word, value] = step.args as [number, number, number, number]
     const entry = entryRead(story, step, cpu, vpn)
     if (entry === undefined) return undefined
+    const dropped = step.changes.find(({ location }) => story.names.place(location).kind === 'tlb')
+    if (dropped !== undefined) return `${story.names.change(dropped)}: the processor drops it`
     if (!pte_write(entry)) {
       return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is ${story.names.cached(entry)}`
     }

@@ -1,7 +1,8 @@
 /** Which rule of a design let something happen, and where that rule comes from. */
 import { DESIGNS, type Design, NO_RULES, type RuleName } from '../designs/index.ts'
 
-const HASH = /\b[0-9a-f]{12}\b/
+/** Not what looks like one in the address of a message. */
+const HASH = /(?<![-\w])[0-9a-f]{12}(?![-\w@])/
 
 /** What a design does where it states no rule, for those rules that decide about sharing. */
 const UNSTATED: Partial<Record<RuleName, string>> = {
@@ -12,11 +13,15 @@ const UNSTATED: Partial<Record<RuleName, string>> = {
   page_try_share_anon_rmap: 'KSM asks who holds a page only if its entry is writable or dirty',
   swap_in_exclusive: 'whoever swaps a page in may write to it, whoever else can see it',
   clear_refs_may_protect: 'clear_refs takes write permission from every page, whoever holds references to it',
+  clear_refs_flushes:
+    'clear_refs flushes no TLB, so that processors may go on writing through entries that they have cached',
   write_protect_seq: 'nothing keeps a lockless pin from slipping in between two steps of fork',
 }
 
 /** What the rule says and its commit or message, or what happens without one. */
 export function ruleSentences(design: Design, rule: RuleName): string {
+  const ours = design.ours?.[rule]
+  if (ours !== undefined) return `${design.name} does not state the rule for this; ours is: ${ours.taken}.`
   const because = statedBy(design, rule)
   if (because === undefined) {
     const unstated = unstatedSentence(design, rule)

@@ -1,8 +1,9 @@
 /** Lost write: a process does not see what it stored itself, and nobody else's value either. */
 import { type ReadsFrom, readsFrom } from '../check/index.ts'
-import { pte_none } from '../mm/pte.ts'
+import { pte_none, pte_write } from '../mm/pte.ts'
 import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
+import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
 import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
@@ -36,6 +37,7 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
   const frame = frameWritten(story, store)
   const value = numbers(story.steps[store]!.args)[3]
   prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
+  tellStale(prose, store, frame)
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
   const hops = hopsFrom(story, frame, read)
   if (read.pfn === frame) {
@@ -56,6 +58,24 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
     )
   }
   prose.say('The store is lost: nothing that a program can rely on explains it')
+}
+
+/** That a store went through a TLB entry that permitted more than the page table, and why there was one. */
+function tellStale(prose: Prose, store: number, frame: number): void {
+  const { story } = prose
+  const [cpu, vpn] = numbers(story.steps[store]!.args)
+  const { location } = story.k.mm[story.processOf(cpu!)!]!.pte[vpn!]!
+  const entry = story.before(store).get(location)
+  if (mapsFrame(entry, frame) && pte_write(entry)) return
+  const lost = story.last(store, ({ changes }) =>
+    changes.some((c) => c.location === location && pte_write(c.before) && !pte_write(c.after)),
+  )
+  prose.say(
+    `It went through a TLB entry, the processor's cached copy of the page table, that still said writable when the page table no longer did${prose.at(lost)}`,
+  )
+  if (lost !== undefined && story.inside(story.steps[lost]!, 'clear_soft_dirty')) {
+    prose.say(ruleSentences(story.cell.design, 'clear_refs_flushes'))
+  }
 }
 
 /** The process finds zeros where its memory had a value that nobody has overwritten. */

@@ -6,6 +6,7 @@ import type { RuleName } from '../designs/index.ts'
 import type { Step } from '../engine/index.ts'
 import { pte_dirty, pte_pfn, pte_write } from '../mm/pte.ts'
 import { introduceActor } from './actors.ts'
+import { asksForOthers } from './facts_merge.ts'
 import { mapsFrame } from './places.ts'
 import { decides, findingOf, type Prose } from './prose.ts'
 import { laterRule, ruleSentences, unstatedSentence } from './rule.ts'
@@ -112,7 +113,7 @@ function tellMerged(prose: Prose, held: Held, merged: number): void {
   const { thread } = story.steps[merged]!
   const looked = story.last(
     merged,
-    (step) => step.thread === thread && step.effect.name === 'has_other_users' && looksAt(step, held.pfn),
+    (step) => step.thread === thread && asksForOthers(story, step) && looksAt(story, step, held.pfn),
   )
   const entry = story.last(
     merged,
@@ -129,8 +130,8 @@ function tellMerged(prose: Prose, held: Held, merged: number): void {
   prose.say(ruleSentences(story.cell.design, 'page_try_share_anon_rmap'))
 }
 
-function looksAt({ args }: Step, pfn: number): boolean {
-  return args[0] === pfn
+function looksAt(story: Story, { args }: Step, pfn: number): boolean {
+  return args[0] === story.k.page[pfn]!.refcount.location
 }
 
 function readsClean(story: Story, { reads, changes }: Step, pfn: number): boolean {
