@@ -16,25 +16,30 @@ export interface SummaryRow {
 
 export interface Summary {
   readonly tests: number
+  /** Tests that would take too long for a first screen. */
+  readonly skipped: number
   /** Tests in which copies were counted. */
   readonly counted: number
   readonly rows: readonly SummaryRow[]
   readonly surprises: number
 }
 
-/** Counting copies takes an exploration of its own; tests that need a larger one are left out. */
+/** Tests with more states than that are left to `check`. */
+const QUICK_STATES = 6_000
+/** Counting copies takes an exploration of its own; tests that need a larger one are left out of it. */
 const COUNTING_STATES = 5_000
 
 export function builtIn(name: string): DesignSource {
   return { kind: 'built-in', name }
 }
 
-/** Checks the whole suite under every design but the yardstick. */
+/** Checks the suite's quick tests under every design but the yardstick. */
 export async function summarize(pool: Pool): Promise<Summary> {
   const designs = DESIGNS.filter(({ name }) => name !== 'eager').map(({ name }) => name)
-  const table = await Promise.all(
+  const all = await Promise.all(
     readTests([SUITE]).tests.map(({ file, text }) => checkTest(pool, { file, text }, designs)),
   )
+  const table = all.filter((cells) => cells.every(({ exhaustive }) => exhaustive))
   const counted = table.filter((cells) => cells.every(({ copies }) => copies?.exhaustive))
   const extra = counted.map(extraCopies)
   const rows = designs.map((design, d) => {
@@ -48,11 +53,11 @@ export async function summarize(pool: Pool): Promise<Summary> {
     }
   })
   const surprises = table.flat().filter(({ surprise }) => surprise).length
-  return { tests: table.length, counted: counted.length, rows, surprises }
+  return { tests: table.length, skipped: all.length - table.length, counted: counted.length, rows, surprises }
 }
 
 async function checkTest(pool: Pool, test: TestText, designs: readonly string[]): Promise<CellReport[]> {
-  const limits = limitsOf({})
+  const limits = { ...limitsOf({}), states: QUICK_STATES }
   const yardstick = await pool.run('yardstick', { test, limits }, 1)
   const check = (name: string, counting: boolean): Promise<CellReport> =>
     pool.run('cell', {
@@ -60,7 +65,8 @@ async function checkTest(pool: Pool, test: TestText, designs: readonly string[])
       ...(counting && { copies: { ...limits, states: COUNTING_STATES } }),
     })
   const [name, ...others] = designs
-  const first = await check(name!, true)
+  const first = await check(name!, yardstick.exhaustive)
+  if (!first.exhaustive) return [first]
   const rest = others.map((other) => check(other, first.copies?.exhaustive === true))
   return [first, ...(await Promise.all(rest))]
 }

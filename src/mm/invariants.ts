@@ -79,7 +79,8 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
   const { mapped, referenced, pinned } = countUses(k, memory)
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
     const page = k.page[pfn]!
-    const offList = memory.get(page.lru.location) === ON_LRU ? 0 : 1
+    const lru = memory.get(page.lru.location)
+    const offList = lru === ON_LRU || lru === k.NOT_ON_LRU ? 0 : 1
     const refcount = memory.get(page.refcount.location)
     const uses = mapped[pfn]! + referenced[pfn]! + offList
     if (refcount > uses) return `leak: page ${pfn} has refcount ${refcount} and ${uses} users`

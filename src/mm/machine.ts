@@ -117,7 +117,7 @@ export interface Page {
   readonly exclusive: Cell
   /** PG_locked. */
   readonly lock: Lock
-  /** ON_LRU; or 1 + the processor whose batch holds it; or ISOLATED: reclaim has taken it off the list. */
+  /** ON_LRU; or 1 + the processor whose batch holds it; or ISOLATED: reclaim has taken it off; or NOT_ON_LRU yet. */
   readonly lru: Cell
   /**
    * `page->mapping`: 0 while the page is not anonymous; else 1 + the process whose anon_vma it
@@ -188,6 +188,8 @@ export class Machine {
   readonly reverse_maps: boolean
   /** `Page.lru`: reclaim has taken the page off the LRU list. */
   readonly ISOLATED: number
+  /** `Page.lru`: allocated, and not put on the LRU list yet. */
+  readonly NOT_ON_LRU: number
   /** `Page.mapping` of a page that KSM has made (PageKsm). */
   readonly KSM: number
 
@@ -202,6 +204,7 @@ export class Machine {
       throw new RangeError(`${swapSlots} places in swap; at most ${MAX_SWAP_SLOTS}`)
     this.reverse_maps = swapSlots > 0 || config.ksm
     this.ISOLATED = cpus.length + 1
+    this.NOT_ON_LRU = cpus.length + 2
     this.KSM = processes.length + 1
     this.words = Math.max(...pages.map((page) => page.words.length), 1)
     const maxPte = mk_pte(frames, true)
@@ -236,7 +239,7 @@ export class Machine {
         pins: layout.cell(`${name}.pins`, MAX_COUNT),
         exclusive: layout.cell(`${name}.exclusive`, 1, anonExclusive ? count : 0),
         lock: layout.lock(`${name}.lock`),
-        lru: layout.cell(`${name}.lru`, this.ISOLATED, ON_LRU),
+        lru: layout.cell(`${name}.lru`, this.NOT_ON_LRU, ON_LRU),
         mapping: layout.cell(`${name}.mapping`, this.KSM, this.reverse_maps ? count : 0),
         index: layout.cell(
           `${name}.index`,

@@ -26,6 +26,7 @@ export function allocate(view: View, k: Kernel): Response {
   const pfn = k.rules.shares_nothing ? free[0]! : pick(view, free)
   if (pfn === used) view.set(k.framesUsed.location, used + 1)
   view.set(k.page[pfn]!.refcount.location, 1)
+  if (k.slot.length > 0) view.set(k.page[pfn]!.lru.location, k.NOT_ON_LRU)
   return pfn
 }
 
@@ -81,8 +82,8 @@ export function drop_reference(view: View, k: Kernel, pfn: number): Response {
 
 /** What a page was is forgotten when it is freed, and not before: PageAnon and PageKsm too. */
 export function free_page(view: View, k: Kernel, pfn: number): Response {
-  const { exclusive, mapping, index, dirty, word } = k.page[pfn]!
-  for (const cell of [exclusive, ...(k.reverse_maps ? [mapping, index, dirty] : []), ...word]) {
+  const { exclusive, mapping, index, dirty, lru, word } = k.page[pfn]!
+  for (const cell of [exclusive, ...(k.reverse_maps ? [mapping, index, dirty, lru] : []), ...word]) {
     view.set(cell.location, 0)
   }
   return 0
@@ -90,10 +91,12 @@ export function free_page(view: View, k: Kernel, pfn: number): Response {
 
 /**
  * Puts a newly mapped page into this processor's LRU batch (`lru_cache_add`), which holds a
- * reference until it is drained. Without batches pages go to the LRU list at once.
+ * reference until it is drained. Without batches, and from a kernel thread's processor, pages go to
+ * the LRU list at once. Before that reclaim cannot find the page.
  */
 export function* lru_cache_add(k: Kernel, cpu: number, pfn: number): Steps<void> {
-  if (k.config.lruBatch) yield* atomic(add_to_batch, cpu, pfn)
+  if (k.config.lruBatch && cpu >= 0) yield* atomic(add_to_batch, cpu, pfn)
+  else if (k.slot.length > 0) yield* k.page[pfn]!.lru.write(ON_LRU)
 }
 
 function add_to_batch(view: View, k: Kernel, cpu: number, pfn: number): Response {
@@ -105,7 +108,7 @@ function add_to_batch(view: View, k: Kernel, cpu: number, pfn: number): Response
 
 /** Drops the references of one processor's batch (`lru_add_drain`). */
 export function* lru_add_drain(k: Kernel, cpu: number): Steps<void> {
-  if (!k.config.lruBatch) return
+  if (!k.config.lruBatch || cpu < 0) return
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) yield* atomic(drain_page, pfn, cpu)
 }
 
@@ -135,7 +138,7 @@ function drain_any(view: View, k: Kernel): Response {
   const batched: number[] = []
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
     const at = view.get(k.page[pfn]!.lru.location)
-    if (at !== ON_LRU && at !== k.ISOLATED) batched.push(pfn)
+    if (at !== ON_LRU && at < k.ISOLATED) batched.push(pfn)
   }
   if (batched.length === 0) return BLOCKED
   const pfn = pick(view, batched)

@@ -27,6 +27,12 @@ import {
 } from '../mm/pte.ts'
 import { type Place, placesOf } from './places.ts'
 
+const LIVES: Readonly<Record<number, string>> = {
+  [RUNNING]: 'running',
+  [EXITING]: 'exiting',
+  [EXITED]: 'exited',
+}
+
 export class Names {
   private readonly places: ReadonlyMap<number, Place>
   private readonly letters = new Map<number, string>()
@@ -113,8 +119,7 @@ export class Names {
       case 'vma':
         return value === VM_NONE ? 'unmapped' : value === VM_WRITE ? 'read-write' : 'read-only'
       case 'state':
-        if (value === EXITING) return 'exiting'
-        return value === RUNNING ? 'running' : value === EXITED ? 'exited' : 'not born'
+        return LIVES[value] ?? 'not born'
       case 'ptl':
       case 'page_lock':
       case 'ksm_thread_mutex':

@@ -58,7 +58,7 @@ export const MEANINGS: Readonly<Record<CellVerdict, string>> = {
   right: 'right: a program is entitled to see this',
   'not-promised':
     'not promised: a reference stops being to its owner’s page, which this design does not rule out',
-  'lost-write': 'lost write: a process does not see what it stored itself',
+  'lost-write': 'lost write: memory or a device shows something else than was stored there',
   'wrong-cow': 'wrong COW: a reference stops being to its owner’s page',
   'missed-cow': 'missed COW: a process sees what another one stored after fork had separated them',
   'use-after-free': 'use after free: a page is used after it was freed',

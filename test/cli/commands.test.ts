@@ -155,7 +155,7 @@ describe('cowherd new', () => {
     expect(written.stdout).toContain("cowherd check 'my test.litmus'")
     expect(written.code).toBe(0)
     const { code, stdout, stderr } = await cowherd(['check', 'my test.litmus'], { cwd: folder })
-    expect(stdout).toContain('9 cells')
+    expect(stdout).toContain('11 cells')
     expect(stdout).toContain('no surprises')
     expect(stderr).toBe('')
     expect(code).toBe(0)
