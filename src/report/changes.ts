@@ -1,7 +1,10 @@
 /** What a step, or several, changed, in words. */
-import type { Change } from '../engine/index.ts'
+import type { Change, Step } from '../engine/index.ts'
 import type { Place } from './places.ts'
 import type { Story } from './story.ts'
+
+/** What happens in a step, in words; undefined if what it read and changed tells it all. */
+export type Phrase = (story: Story, step: Step, index: number) => string | undefined
 
 /** Some changes, those of one page together; what freeing a page resets goes without saying. */
 export function changesPhrase(story: Story, changes: readonly Change[]): string {

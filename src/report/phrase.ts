@@ -7,7 +7,7 @@
 import type { Change, Step } from '../engine/index.ts'
 import { EXITING, RUNNING } from '../mm/machine.ts'
 import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
-import { changesPhrase } from './changes.ts'
+import { changesPhrase, type Phrase } from './changes.ts'
 import { KSM_PHRASES } from './phrase_ksm.ts'
 import { SWAP_PHRASES } from './phrase_swap.ts'
 import type { Place } from './places.ts'
@@ -22,8 +22,6 @@ export function phraseOf(story: Story, index: number): string {
   if (special !== undefined) return special
   return step.changes.length > 0 ? changesPhrase(story, step.changes) : lookedAt(story, step)
 }
-
-export type Phrase = (story: Story, step: Step, index: number) => string | undefined
 
 /** By the names of effects: those whose reads and changes do not tell it all. */
 const SPECIAL: Readonly<Record<string, Phrase>> = {

@@ -1,6 +1,6 @@
 /** Steps of KSM and soft-dirty in words, by the names of their effects. */
 import type { Step } from '../engine/index.ts'
-import type { Phrase } from './phrase.ts'
+import type { Phrase } from './changes.ts'
 import type { Story } from './story.ts'
 
 export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {

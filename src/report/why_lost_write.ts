@@ -6,6 +6,8 @@ import { type Explanation, numbers, Prose } from './prose.ts'
 import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
+import { reclaimer } from './why_reclaim.ts'
+import { isStray, tellStray } from './why_stray.ts'
 import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
@@ -20,7 +22,9 @@ export function explainLostWrite(story: Story): Explanation {
   const reads = readsFrom(story.k, story.test, story.trace)
   const loss = lossOf(story, reads)
   const vanished = reads.find((read) => hasVanished(story, read))
-  if (loss !== undefined) tellLoss(prose, loss)
+  const stray = reads.find((read) => isStray(story, read, pageRead(story, read)))
+  if (stray !== undefined) tellStray(prose, stray, pageRead(story, stray)!)
+  else if (loss !== undefined) tellLoss(prose, loss)
   else if (vanished !== undefined) tellVanished(prose, vanished)
   else {
     prose.say(
@@ -38,6 +42,7 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
   const value = numbers(story.steps[store]!.args)[3]
   prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
   tellStale(prose, store, frame)
+  if (tellStaleRead(prose, read)) return
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
   const hops = hopsFrom(story, frame, read)
   if (read.pfn === frame) {
@@ -58,6 +63,28 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
     )
   }
   prose.say('The store is lost: nothing that a program can rely on explains it')
+}
+
+/** That a load went through a TLB entry for a page that the page table no longer maps, if so. */
+function tellStaleRead(prose: Prose, { step, pfn }: ReadsFrom): boolean {
+  const { story } = prose
+  if (step === undefined || story.steps[step]!.effect.name !== 'load') return false
+  const [cpu, vpn] = numbers(story.steps[step]!.args)
+  const { name, mm } = story.k.cpu[cpu!]!
+  const { location } = story.k.mm[mm]!.pte[vpn!]!
+  if (mapsFrame(story.before(step).get(location), pfn)) return false
+  const emptied = story.last(step, ({ changes }) =>
+    changes.some((c) => c.location === location && mapsFrame(c.before, pfn) && pte_none(c.after)),
+  )
+  prose.say(
+    `At ${prose.step(step)} ${name} looks at ${story.names.page(pfn)} through its TLB, the processor's cache of the page table, which still has an entry for it although the page table has none any more${prose.at(emptied)}`,
+  )
+  if (emptied !== undefined && story.inside(story.steps[emptied]!, 'try_to_unmap_one')) {
+    prose.say(`${reclaimer(story, emptied)} had put off the flush`)
+    prose.say(ruleSentences(story.cell.design, 'flushes_exclusive_at_once'))
+  }
+  prose.say('What was stored is not in that page')
+  return true
 }
 
 /** That a store went through a TLB entry that permitted more than the page table, and why there was one. */
