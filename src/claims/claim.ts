@@ -41,6 +41,8 @@ const question = z.union([
   z.strictObject({ lowers: z.enum(ASPECTS), some: z.array(z.string()).min(1) }),
   /** True if no run installs more copies than that. */
   z.strictObject({ copies: z.number().int().min(0) }),
+  /** True if some run installs that many. */
+  z.strictObject({ 'copies at least': z.number().int().min(1) }),
   /** True if the test has the same outcomes as under these other rules. */
   z.strictObject({ 'same outcomes as': z.lazy(() => rules) }),
 ])
@@ -84,7 +86,14 @@ export const claim = z.strictObject({
   /** What the cases show, taken together. */
   comment: z.string(),
   /** One case with something changed, after which the decision must be another one. */
-  inverted: rules.partial().extend({ case: z.number().int().min(1), test: z.string().optional() }),
+  inverted: z.strictObject({
+    case: z.number().int().min(1),
+    test: z.string().optional(),
+    design: z.string().optional(),
+    with: z.array(z.string()).optional(),
+    without: z.array(z.string()).optional(),
+    like: z.record(z.string(), z.string()).optional(),
+  }),
 })
 export type Claim = z.infer<typeof claim>
 

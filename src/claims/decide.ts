@@ -133,9 +133,10 @@ function ask({ asks }: Case, cell: Cell, design: Design, options: RunOptions): A
     const other = seen.find((one) => !isInside(one, asks.only))
     return { holds: other === undefined, found, run: runTo(cell, other) }
   }
-  if ('copies' in asks) {
+  if ('copies' in asks || 'copies at least' in asks) {
     const { most } = countCopies(cell.test, design, options)
-    return { holds: most <= asks.copies, found: `${most} copies at most`, run: undefined }
+    const holds = 'copies' in asks ? most <= asks.copies : most >= asks['copies at least']
+    return { holds, found: most === 1 ? 'a copy at most' : `${most} copies at most`, run: undefined }
   }
   const other = designOf(asks['same outcomes as'])
   const outcomes = (ends: readonly { readonly outcome: { readonly key: string } }[]): string =>

@@ -78,8 +78,10 @@ function lookedAt(k: Kernel, moment: Moment, { stack, effect, args }: Pending): 
   if (moment === 'unsharing test') {
     const test = within(k.rules.gup_must_unshare)
     if (test !== undefined) return test.args[0] as number
-    // Under the page-table lock the answer is acted on by taking the reference.
-    const acting = effect.name === 'grab' && stack.at(-1)?.procedure.name === 'follow_page'
+    // Under the page-table lock the answer is acted on by taking the reference. Whoever has not asked has only
+    // locked and read the entry.
+    const top = stack.at(-1)!
+    const acting = effect.name === 'grab' && top.procedure.name === 'follow_page' && top.position > 2
     return acting ? (args[0] as number) : undefined
   }
   const fault = within(k.rules.wp_can_reuse)

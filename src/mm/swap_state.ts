@@ -86,7 +86,8 @@ function swapcache_prepare(view: View, k: Kernel, slot: number, pfn: number): Re
   const { lock, swap, refcount } = k.page[pfn]!
   view.set(cache.location, 1 + pfn)
   view.set(swap.location, 1 + slot)
-  view.set(refcount.location, 2)
+  // A lockless walk may hold a reference for a moment to the page that this frame was before.
+  view.set(refcount.location, view.get(refcount.location) + 1)
   view.set(lock.location, 1 + view.thread)
   return PREPARED
 }

@@ -72,7 +72,8 @@ export function decisionInWords({ decision, cases, exhaustive }: ClaimReport): s
   if (decision === 'holds') return `holds${exhaustive ? ' within bound' : ', as far as was explored'}`
   if (decision === 'refuted') return `refuted${bound}`
   const conditions = cases.filter(({ holds }) => holds).map((one) => one.if)
-  return `holds only if ${enumerate(conditions, 'or')}${bound}`
+  // They may have commas of their own.
+  return `holds only if ${conditions.join('; or if ')}${bound}`
 }
 
 export interface SectionReport {
@@ -126,9 +127,25 @@ function indented(text: string, width: number, hanging = 0, indent = 3): string[
   return wrap(text, width - indent, hanging).map((line) => ' '.repeat(indent) + line)
 }
 
+const INTRODUCTION = `# What was claimed, and what comes of it
+
+In December 2021 kernel developers argued over copy-on-write and page pinning. What they claimed is decided here by
+running it. Each claim is in our words, with its author and the message that it is from; each row of its table is one
+experiment: a small program under some set of rules, run through every interleaving. ✓ means that the claim is true
+there, ✗ that it is not. A claim that is true in all its cases *holds within bound*: for these programs, which are
+small, and for what the model has (\`docs/model.md\`). One that is true in none is *refuted*, and a run shows it.
+Otherwise it *holds only if* one of the conditions is met in which it is true.
+
+\`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide, and
+\`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
+
+Not decided here: what was said of huge pages and hugetlb, of migration and of userfaultfd, which are not modelled; of
+cost and of how often something happens; and of which design is the simpler one.
+`
+
 /** As a page of the documentation. */
 export function claimsMarkdown(sections: readonly SectionReport[]): string {
-  const lines: string[] = []
+  const lines: string[] = [INTRODUCTION]
   for (const { section, about, claims } of sections) {
     lines.push(`## ${section}`, '', about.trim(), '')
     lines.push('| | claim | decision |', '| --- | --- | --- |')

@@ -36,13 +36,22 @@ function violates({ expectations }: Litmus, design: string): boolean {
   )
 }
 
-test.runIf(spinAvailable()).concurrent.each(PAIRS)(
+/** What the C compiler makes of larger programs takes minutes. */
+const MANAGEABLE = { states: 12_000, characters: 90_000 }
+
+let compared = 0
+
+test.runIf(spinAvailable()).concurrent.for(PAIRS)(
   'SPIN agrees on $litmus.name under $design.name',
   { timeout: 300_000 },
-  async ({ litmus, design, asked }) => {
-    const { program, explorer, exploration, ends } = runTest(litmus, design.rules)
-    expect(exploration.bounded).toBe(undefined)
+  async ({ litmus, design, asked }, { skip }) => {
+    const { program, explorer, exploration, ends } = runTest(litmus, design.rules, {
+      limits: { states: MANAGEABLE.states },
+    })
+    if (exploration.bounded !== undefined) return skip('too many states')
     const promela = exportPromela(litmus, program.kernel, explorer)
+    if (promela.length > MANAGEABLE.characters) return skip('too large a program')
+    compared++
 
     const spin = await runSpin(promela)
     expect({ states: spin.states, transitions: spin.transitions }).toEqual({
@@ -66,3 +75,7 @@ test.runIf(spinAvailable()).concurrent.each(PAIRS)(
     )
   },
 )
+
+test.runIf(spinAvailable())('most of the suite is small enough for SPIN', () => {
+  expect(compared).toBeGreaterThan((PAIRS.length * 2) / 3)
+})
