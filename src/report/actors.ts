@@ -1,8 +1,9 @@
 /** Threads of the kernel's own: who they are, and what they do. */
 import type { Step } from '../engine/index.ts'
 import type { ActorKind } from '../litmus/ast.ts'
+import { withoutPage } from './changes.ts'
 import { mergedSpots, mergeFacts } from './facts_merge.ts'
-import { reclaimFacts } from './facts_reclaim.ts'
+import { reclaimed, reclaimFacts } from './facts_reclaim.ts'
 import { phraseOf } from './phrase.ts'
 import { lastDecision } from './prose.ts'
 import type { Story } from './story.ts'
@@ -52,5 +53,10 @@ export function actorFacts(
     : reclaimFacts(story, from, to)
   if (facts !== '') return { text: facts, weight: 'event' }
   const found = lastDecision(story, from, to)
-  return { text: phraseOf(story, found ?? from), weight: found === undefined ? 'nothing' : 'detail' }
+  const pfn = actsAnew(first) ? reclaimed(story, to) : undefined
+  if (found === undefined) return { text: phraseOf(story, from), weight: 'nothing' }
+  const text = phraseOf(story, found)
+  if (pfn === undefined) return { text, weight: 'detail' }
+  const page = story.names.page(pfn)
+  return { text: `takes ${page}: ${withoutPage(text, page)}`, weight: 'detail' }
 }

@@ -1,7 +1,10 @@
 /** What a step, or several, changed, in words. */
-import type { Change } from '../engine/index.ts'
+import type { Change, Step } from '../engine/index.ts'
 import type { Place } from './places.ts'
 import type { Story } from './story.ts'
+
+/** What happens in a step, in words; undefined if what it read and changed tells it all. */
+export type Phrase = (story: Story, step: Step, index: number) => string | undefined
 
 /** Some changes, those of one page together; what freeing a page resets goes without saying. */
 export function changesPhrase(story: Story, changes: readonly Change[]): string {
@@ -13,6 +16,7 @@ export function changesPhrase(story: Story, changes: readonly Change[]): string 
   changes.forEach((change, i) => {
     const place = places[i]!
     if (place.kind === 'bookkeeping' || (freed && FORGOTTEN.has(place.kind))) return
+    if (freed && place.kind === 'lru' && change.before === story.k.NOT_ON_LRU) return
     if (saidBy(place, places)) return
     const text = names.change(change)
     const prefix = 'pfn' in place && place.kind !== 'word' ? `${names.page(place.pfn)} ` : ''

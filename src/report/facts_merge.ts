@@ -1,4 +1,5 @@
 /** What KSM did to two pages in some steps, in a few words. */
+import type { Step } from '../engine/index.ts'
 import { pte_pfn, pte_present } from '../mm/pte.ts'
 import { phraseOf } from './phrase.ts'
 import type { Spot } from './phrase_ksm.ts'
@@ -23,15 +24,23 @@ export function mergeFacts(story: Story, from: number, to: number): string {
     )
   }
   if (facts.length > 0) return facts.join(', ')
-  const refused = story.last(
-    to + 1,
-    ({ effect, changes }) => changes.length === 0 && REFUSALS.has(effect.name),
-  )
+  const refused = story.last(to + 1, (step) => refuses(story, step))
   return refused !== undefined && refused >= from ? phraseOf(story, refused) : ''
 }
 
-/** Where KSM may find that two pages cannot be merged. */
-const REFUSALS: ReadonlySet<string> = new Set(['compare_pages', 'has_other_users', 'get_mapped', 'tryLock'])
+/** Whether KSM finds at a step that two pages cannot be merged. */
+function refuses(story: Story, step: Step): boolean {
+  if (step.changes.length > 0) return false
+  const { name } = step.effect
+  if (['compare_pages', 'get_mapped', 'tryLock'].includes(name)) return true
+  return asksForOthers(story, step) && step.args[1] !== step.reads[0]?.value
+}
+
+/** Whether KSM looks at a step if a page has more references than it knows of. */
+export function asksForOthers(story: Story, step: Step): boolean {
+  if (step.effect.name !== 'test' || !story.inside(step, 'write_protect_page')) return false
+  return story.names.place(step.args[0] as number).kind === 'refcount'
+}
 
 /** The pages that ksmd is at: `parent's x and child's x`. */
 export function mergedSpots(story: Story, step: number): string {

@@ -26,6 +26,7 @@ export function reclaimFacts(story: Story, from: number, to: number): string {
   facts.push(...unmappings(story, from, to))
   if (did('write_swap_word') !== undefined) facts.push('written')
   if (did('free_isolated') !== undefined) facts.push('freed')
+  else if (did('delete_frozen') !== undefined) facts.push('dropped from the swap cache')
   const kept = keptAt(story, to)
   if (kept !== undefined && kept >= from) facts.push(`kept in memory: ${whyKept(story, kept, pfn)}`)
   else if (did('putback') !== undefined) facts.push('back on the LRU list')

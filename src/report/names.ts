@@ -5,7 +5,17 @@
 import { type Change, type Trace, WRITER } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { EXITED, EXITING, FAULTED, RUNNING, UNSET, VM_NONE, VM_WRITE, ZERO_PFN } from '../mm/machine.ts'
+import {
+  EXITED,
+  EXITING,
+  FAULTED,
+  ON_LRU,
+  RUNNING,
+  UNSET,
+  VM_NONE,
+  VM_WRITE,
+  ZERO_PFN,
+} from '../mm/machine.ts'
 import {
   pte_dirty,
   pte_none,
@@ -112,6 +122,7 @@ export class Names {
         return LIVES[value] ?? 'not born'
       case 'ptl':
       case 'page_lock':
+      case 'ksm_thread_mutex':
         return value === 0 ? 'free' : `held by ${this.thread(value - 1)}`
       case 'mmap_lock':
       case 'anon_vma':
@@ -182,8 +193,11 @@ export class Names {
       if (after !== 0) return `${page} enters the swap cache as swap ${after - 1}`
       return `${page} leaves the swap cache (swap ${before - 1})`
     }
-    if (place.kind === 'lru' && (before === this.k.ISOLATED || after === this.k.ISOLATED)) {
-      return `${this.page(place.pfn)} ${after === this.k.ISOLATED ? 'off the LRU list' : 'back on the LRU list'}`
+    if (place.kind === 'lru' && Math.max(before, after) >= this.k.ISOLATED) {
+      const back = before === this.k.ISOLATED ? 'back ' : ''
+      const list =
+        after === ON_LRU ? `${back}on the LRU list` : `${back}in ${this.value(location, after)} batch`
+      return `${this.page(place.pfn)} ${after === this.k.ISOLATED ? 'off the LRU list' : list}`
     }
     const isEntry = place.kind === 'pte' || place.kind === 'tlb'
     if (isEntry && pte_present(before) && pte_present(after) && pte_pfn(before) === pte_pfn(after)) {

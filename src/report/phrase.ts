@@ -5,9 +5,9 @@
  * locations that it read or changed, so that a user's own effects read well enough.
  */
 import type { Change, Step } from '../engine/index.ts'
-import { RUNNING } from '../mm/machine.ts'
+import { EXITING, RUNNING } from '../mm/machine.ts'
 import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
-import { changesPhrase } from './changes.ts'
+import { changesPhrase, type Phrase } from './changes.ts'
 import { KSM_PHRASES } from './phrase_ksm.ts'
 import { SWAP_PHRASES } from './phrase_swap.ts'
 import type { Place } from './places.ts'
@@ -23,8 +23,6 @@ export function phraseOf(story: Story, index: number): string {
   return step.changes.length > 0 ? changesPhrase(story, step.changes) : lookedAt(story, step)
 }
 
-export type Phrase = (story: Story, step: Step, index: number) => string | undefined
-
 /** By the names of effects: those whose reads and changes do not tell it all. */
 const SPECIAL: Readonly<Record<string, Phrase>> = {
   ...SWAP_PHRASES,
@@ -32,7 +30,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
 
   read: ({ names }, { reads: [at] }) => at && names.fact(at.location, at.value),
 
-  test: (story, { reads: [at], args }) => {
+  test: (story, step) => {
+    const { reads, args } = step
+    const [at] = reads
     if (at === undefined) return undefined
     const { names } = story
     const expected = args[1] as number
@@ -46,6 +46,11 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const comparable = kind === 'pte' || COUNTERS.has(kind)
     if (!comparable) return names.fact(at.location, at.value)
     if (kind === 'pte' && at.value === expected) return `${name} is ${expected === 0 ? '' : 'still '}${value}`
+    if (kind === 'refcount' && story.inside(step, 'write_protect_page')) {
+      return at.value === expected
+        ? `${name} is ${value}: nobody else holds it`
+        : `${name} is ${value}, not ${expected}: somebody else holds it`
+    }
     if (at.value === expected) return `${name} is ${value}`
     return `${name} is ${value}${kind === 'pte' ? ', no longer' : ', not'} ${names.value(at.location, expected)}`
   },
@@ -74,7 +79,7 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
       case 'state':
         return value === RUNNING
           ? `${story.process(place.mm)} begins to run`
-          : `${story.process(place.mm)} has exited`
+          : `${story.process(place.mm)} ${value === EXITING ? 'is about to exit' : 'has exited'}`
       case 'ended':
         return 'the thread ends'
       case 'signal':
@@ -121,6 +126,8 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const [cpu, vpn, word, value] = step.args as [number, number, number, number]
     const entry = entryRead(story, step, cpu, vpn)
     if (entry === undefined) return undefined
+    const dropped = step.changes.find(({ location }) => story.names.place(location).kind === 'tlb')
+    if (dropped !== undefined) return `${story.names.change(dropped)}: the processor drops it`
     if (!pte_write(entry)) {
       return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is ${story.names.cached(entry)}`
     }

@@ -1,6 +1,6 @@
 /** Steps of KSM and soft-dirty in words, by the names of their effects. */
 import type { Step } from '../engine/index.ts'
-import type { Phrase } from './phrase.ts'
+import type { Phrase } from './changes.ts'
 import type { Story } from './story.ts'
 
 export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {
@@ -27,18 +27,13 @@ export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {
       : `${a.page} and ${b.page} differ: ${a.holds}; ${b.holds}`
   },
 
-  has_other_users: (story, { args, reads }) => {
-    const [pfn, swapped] = args as [number, boolean]
-    const page = story.k.page[pfn]
-    const readOf = (cell: { location: number }): number | undefined =>
-      reads.find(({ location }) => location === cell.location)?.value
-    const mapcount = page && readOf(page.mapcount)
-    const refcount = page && readOf(page.refcount)
-    if (mapcount === undefined || refcount === undefined) return undefined
-    const known = `${mapcount} for its mappings, ${swapped ? '1 for the swap cache, ' : ''}1 for KSM`
-    const expected = mapcount + 1 + (swapped ? 1 : 0)
-    const verdict = refcount === expected ? 'nobody else holds it' : `not ${expected}: somebody else holds it`
-    return `${story.names.page(pfn)} refcount is ${refcount}, ${verdict} (${known})`
+  is_mergeable: (story, { args, reads }) => {
+    const last = reads.at(-1)
+    if (last === undefined) return undefined
+    const isArea = story.names.place(last.location).kind === 'vma'
+    return isArea
+      ? story.names.fact(last.location, last.value)
+      : `${story.process(args[0] as number)} is ${story.names.value(last.location, last.value)}`
   },
 
   rehome: (story, { args, reads, changes }) => {

@@ -1,8 +1,7 @@
 /** Steps of swap and reclaim in words, by the names of their effects. */
 import type { Step } from '../engine/index.ts'
 import { pte_none } from '../mm/pte.ts'
-import { changesPhrase, withoutPage } from './changes.ts'
-import type { Phrase } from './phrase.ts'
+import { changesPhrase, type Phrase, withoutPage } from './changes.ts'
 import { isLock, type Place } from './places.ts'
 import type { Story } from './story.ts'
 
@@ -119,8 +118,7 @@ export const SWAP_PHRASES: Readonly<Record<string, Phrase>> = {
 function usersPhrase(story: Story, { args, reads }: Step): string {
   const [pfn, mapped] = args as [number, number]
   const count = swapCountIn(story, reads)
-  if (count === undefined)
-    return `${story.names.page(pfn)} mapcount is ${mapped}, and it is not in the swap cache`
+  if (count === undefined) return `${story.names.page(pfn)} mapcount is ${mapped}`
   return `${story.names.page(pfn)} mapcount + swap count is ${mapped + count} (${mapped} + ${count})`
 }
 

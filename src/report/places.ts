@@ -15,7 +15,7 @@ export type Place =
   | { readonly kind: 'ref'; readonly ref: number }
   | { readonly kind: 'register'; readonly register: number }
   | { readonly kind: 'signal'; readonly signal: number }
-  | { readonly kind: 'anon_vma' | 'bookkeeping' | 'other' }
+  | { readonly kind: 'anon_vma' | 'ksm_thread_mutex' | 'bookkeeping' | 'other' }
 
 type OfProcess = (typeof OF_PROCESS)[number]
 type OfPage = (typeof OF_PAGE)[number]
@@ -42,7 +42,13 @@ const OF_PAGE = [
   'swap',
 ] as const
 
-const LOCKS: ReadonlySet<Place['kind']> = new Set(['mmap_lock', 'ptl', 'page_lock', 'anon_vma'])
+const LOCKS: ReadonlySet<Place['kind']> = new Set([
+  'mmap_lock',
+  'ptl',
+  'page_lock',
+  'anon_vma',
+  'ksm_thread_mutex',
+])
 
 export function isLock({ kind }: Place): boolean {
   return LOCKS.has(kind)
@@ -101,6 +107,7 @@ export function placesOf(k: Kernel): Map<number, Place> {
     note(cell, { kind: 'signal', signal })
   })
   note(k.anon_vma, { kind: 'anon_vma' })
+  note(k.ksm_thread_mutex, { kind: 'ksm_thread_mutex' })
   for (const cell of [k.framesUsed, k.slotsUsed, k.copies]) note(cell, { kind: 'bookkeeping' })
   return places
 }

@@ -163,7 +163,8 @@ export function findingOf(story: Story, step: number): string {
   const found = findingPhrase(story, step).replace(' is ', ' was ')
   const [location] = story.steps[step]!.reads.map((read) => read.location)
   const place = location === undefined ? undefined : story.names.place(location)
-  const meaning = place === undefined ? undefined : MEANINGS[place.kind]
+  const kind = /^page \w+ mapcount was /.test(found) ? 'mapcount' : place?.kind
+  const meaning = kind === undefined ? undefined : MEANINGS[kind]
   const together = /^(page \w+) mapcount \+ swap count was (\d+) \((.*)\)$/.exec(found)
   if (together !== null) {
     const [, page, sum, parts] = together

@@ -1,7 +1,8 @@
 /** Which rule of a design let something happen, and where that rule comes from. */
 import { DESIGNS, type Design, NO_RULES, type RuleName } from '../designs/index.ts'
 
-const HASH = /\b[0-9a-f]{12}\b/
+/** Not what looks like one in the address of a message. */
+const HASH = /(?<![-\w])[0-9a-f]{12}(?![-\w@])/
 
 /** What a design does where it states no rule, for those rules that decide about sharing. */
 const UNSTATED: Partial<Record<RuleName, string>> = {
@@ -12,12 +13,22 @@ const UNSTATED: Partial<Record<RuleName, string>> = {
   page_try_share_anon_rmap: 'KSM asks who holds a page only if its entry is writable or dirty',
   swap_in_exclusive: 'whoever swaps a page in may write to it, whoever else can see it',
   clear_refs_may_protect: 'clear_refs takes write permission from every page, whoever holds references to it',
+  flushes_exclusive_at_once:
+    'reclaim may put off the flush of other processors’ TLBs until it has done with the page',
+  clear_refs_flushes:
+    'clear_refs flushes no TLB, so that processors may go on writing through entries that they have cached',
   write_protect_seq: 'nothing keeps a lockless pin from slipping in between two steps of fork',
 }
 
 /** What the rule says and its commit or message, or what happens without one. */
 export function ruleSentences(design: Design, rule: RuleName): string {
   const because = statedBy(design, rule)
+  if (design.ours?.[rule] !== undefined) {
+    const silent = `${design.name} states no rule for this, so the kernel of the day decides`
+    return because === undefined
+      ? `${silent}. ${unstatedSentence(design, rule)}`.trim()
+      : `${silent}: ${because}.`
+  }
   if (because === undefined) {
     const unstated = unstatedSentence(design, rule)
     if (design.rules[rule] !== NO_RULES[rule] || unstated === '') {

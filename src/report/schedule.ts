@@ -45,6 +45,7 @@ const LOCKS: readonly {
   { kind: 'ptl', letter: 'T', meaning: 'page-table lock (ptl)' },
   { kind: 'page', letter: 'P', meaning: 'page lock' },
   { kind: 'anon_vma', letter: 'A', meaning: 'anon_vma lock (rmap)' },
+  { kind: 'ksm', letter: 'K', meaning: 'ksm_thread_mutex' },
 ]
 
 /** Not kernel functions: a statement of the test stands for them, or hardware performs them. */

@@ -15,7 +15,7 @@ import { Names } from './names.ts'
 /** A lock that a thread holds, and how. */
 export interface HeldLock {
   readonly location: number
-  readonly kind: 'written' | 'read' | 'ptl' | 'page' | 'anon_vma'
+  readonly kind: 'written' | 'read' | 'ptl' | 'page' | 'anon_vma' | 'ksm'
 }
 
 export class Story {
@@ -200,6 +200,8 @@ function heldAs(kind: string, before: number, after: number): HeldLock['kind'] |
   switch (kind) {
     case 'ptl':
       return after === 0 ? 'free' : 'ptl'
+    case 'ksm_thread_mutex':
+      return after === 0 ? 'free' : 'ksm'
     case 'page_lock':
       return after === 0 ? 'free' : 'page'
     case 'mmap_lock':

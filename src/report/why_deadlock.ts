@@ -28,6 +28,7 @@ function pendingPhrase(story: Story, one: Pending): string {
     case 'ptl':
     case 'page_lock':
     case 'anon_vma':
+    case 'ksm_thread_mutex':
       return `lock ${story.names.location(location)}, in ${story.nameOf(one.stack.at(-1)!.procedure)}()`
     default:
       return statement === undefined ? 'has not begun' : story.source(statement)
@@ -54,7 +55,8 @@ function waitsFor(prose: Prose, one: Pending, waiting: readonly Pending[]): stri
     case 'mmap_lock':
     case 'ptl':
     case 'page_lock':
-    case 'anon_vma': {
+    case 'anon_vma':
+    case 'ksm_thread_mutex': {
       const holders = holdersOf(story, location)
       const held = holders.map(({ name, since }) => `${name} took at ${prose.step(since)}`)
       const by = held.length === 0 ? '' : `, which ${enumerate(held)} and has not given back`

@@ -1,10 +1,13 @@
 /** Lost write: a process does not see what it stored itself, and nobody else's value either. */
 import { type ReadsFrom, readsFrom } from '../check/index.ts'
-import { pte_none } from '../mm/pte.ts'
+import { pte_none, pte_write } from '../mm/pte.ts'
 import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
+import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
+import { reclaimer } from './why_reclaim.ts'
+import { isStray, tellStray } from './why_stray.ts'
 import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
@@ -19,7 +22,9 @@ export function explainLostWrite(story: Story): Explanation {
   const reads = readsFrom(story.k, story.test, story.trace)
   const loss = lossOf(story, reads)
   const vanished = reads.find((read) => hasVanished(story, read))
-  if (loss !== undefined) tellLoss(prose, loss)
+  const stray = reads.find((read) => isStray(story, read, pageRead(story, read)))
+  if (stray !== undefined) tellStray(prose, stray, pageRead(story, stray)!)
+  else if (loss !== undefined) tellLoss(prose, loss)
   else if (vanished !== undefined) tellVanished(prose, vanished)
   else {
     prose.say(
@@ -36,6 +41,8 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
   const frame = frameWritten(story, store)
   const value = numbers(story.steps[store]!.args)[3]
   prose.say(`${process} stored ${value} at ${prose.step(store)}, to ${names.page(frame)}`)
+  tellStale(prose, store, frame)
+  if (tellStaleRead(prose, read)) return
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
   const hops = hopsFrom(story, frame, read)
   if (read.pfn === frame) {
@@ -56,6 +63,46 @@ function tellLoss(prose: Prose, { store, read }: Loss): void {
     )
   }
   prose.say('The store is lost: nothing that a program can rely on explains it')
+}
+
+/** That a load went through a TLB entry for a page that the page table no longer maps, if so. */
+function tellStaleRead(prose: Prose, { step, pfn }: ReadsFrom): boolean {
+  const { story } = prose
+  if (step === undefined || story.steps[step]!.effect.name !== 'load') return false
+  const [cpu, vpn] = numbers(story.steps[step]!.args)
+  const { name, mm } = story.k.cpu[cpu!]!
+  const { location } = story.k.mm[mm]!.pte[vpn!]!
+  if (mapsFrame(story.before(step).get(location), pfn)) return false
+  const emptied = story.last(step, ({ changes }) =>
+    changes.some((c) => c.location === location && mapsFrame(c.before, pfn) && pte_none(c.after)),
+  )
+  prose.say(
+    `At ${prose.step(step)} ${name} looks at ${story.names.page(pfn)} through its TLB, the processor's cache of the page table, which still has an entry for it although the page table has none any more${prose.at(emptied)}`,
+  )
+  if (emptied !== undefined && story.inside(story.steps[emptied]!, 'try_to_unmap_one')) {
+    prose.say(`${reclaimer(story, emptied)} had put off the flush`)
+    prose.say(ruleSentences(story.cell.design, 'flushes_exclusive_at_once'))
+  }
+  prose.say('What was stored is not in that page')
+  return true
+}
+
+/** That a store went through a TLB entry that permitted more than the page table, and why there was one. */
+function tellStale(prose: Prose, store: number, frame: number): void {
+  const { story } = prose
+  const [cpu, vpn] = numbers(story.steps[store]!.args)
+  const { location } = story.k.mm[story.processOf(cpu!)!]!.pte[vpn!]!
+  const entry = story.before(store).get(location)
+  if (mapsFrame(entry, frame) && pte_write(entry)) return
+  const lost = story.last(store, ({ changes }) =>
+    changes.some((c) => c.location === location && pte_write(c.before) && !pte_write(c.after)),
+  )
+  prose.say(
+    `It went through a TLB entry, the processor's cached copy of the page table, that still said writable when the page table no longer did${prose.at(lost)}`,
+  )
+  if (lost !== undefined && story.inside(story.steps[lost]!, 'clear_soft_dirty')) {
+    prose.say(ruleSentences(story.cell.design, 'clear_refs_flushes'))
+  }
 }
 
 /** The process finds zeros where its memory had a value that nobody has overwritten. */

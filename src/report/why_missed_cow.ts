@@ -1,26 +1,13 @@
 /** Missed COW: a process sees what another one stored after fork had separated them. */
 import type { ReadsFrom, Write } from '../check/index.ts'
-import type { RuleName } from '../designs/index.ts'
 import { RUNNING } from '../mm/machine.ts'
-import { pte_pfn, pte_write } from '../mm/pte.ts'
+import { pte_pfn } from '../mm/pte.ts'
 import { mapsFrame } from './places.ts'
-import {
-  decisionBefore,
-  type Explanation,
-  findingOf,
-  grabStep,
-  kindOf,
-  numbers,
-  othersAt,
-  Prose,
-  permissionStep,
-  sharingStep,
-  usersPhrase,
-} from './prose.ts'
-import { ruleSentences } from './rule.ts'
+import { type Explanation, grabStep, kindOf, numbers, Prose, sharingStep } from './prose.ts'
 import type { Story } from './story.ts'
-import { isSwapIn, reclaimBefore, reclaimSentence, swapInBefore } from './why_reclaim.ts'
+import { isSwapIn, slotSharedBefore, swapInBefore } from './why_reclaim.ts'
 import { hopsAfter, travelSentence, whereabouts } from './why_travel.ts'
+import { tellWriting } from './why_written.ts'
 import { enumerate } from './wrap.ts'
 
 export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
@@ -34,8 +21,7 @@ export function explainMissedCow(story: Story, read: ReadsFrom): Explanation {
   const hops = hopsAfter(story, write.step, read)
   const same = frame === read.pfn && hops.length === 0
   prose.say(same ? sharedSentence(prose, read, write) : travelSentence(prose, frame, hops, read))
-  const rule = decisiveSentence(prose, write, frame)
-  prose.say(ruleSentences(story.cell.design, rule))
+  tellWriting(prose, write, frame)
   return prose.explanation
 }
 
@@ -94,6 +80,9 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
   const events: { step: number; text: string }[] = []
   const shared = sharingStep(story, read.pfn)
   if (shared !== undefined) events.push({ step: shared, text: sharingPhrase(story, shared) })
+  const handedOn = shared === undefined || isSwapIn(story, story.steps[shared]!)
+  const forked = handedOn ? slotSharedBefore(story, write.step) : undefined
+  if (forked !== undefined) events.push({ step: forked, text: 'fork shared its place in swap' })
   const ref = refRead(story, read)
   if (ref !== undefined) {
     const { name, flags, page } = story.k.ref[ref]!
@@ -114,6 +103,10 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
       : swapInBefore(story, read.process, read.pfn, read.step ?? story.steps.length)
   if (again !== undefined && again > left!)
     events.push({ step: again, text: `${reader} swapped it in again` })
+  const replaced = replacedBefore(story, read)
+  if (replaced !== undefined) {
+    events.push({ step: replaced, text: `KSM made ${reader} map it in place of another that held the same` })
+  }
   const told = events
     .sort((a, b) => a.step - b.step)
     .map(({ step, text }, i) => `${i > 0 && i === events.length - 1 ? 'then ' : ''}${text}${prose.at(step)}`)
@@ -124,8 +117,21 @@ function sharedSentence(prose: Prose, read: ReadsFrom, write: Write): string {
 /** How a page came to be mapped by a second process. */
 function sharingPhrase(story: Story, step: number): string {
   const taker = story.steps[step]!
-  if (isSwapIn(story, taker)) return 'both swapped it in from where fork had shared it'
+  if (isSwapIn(story, taker)) return 'both swapped it in'
   return story.inside(taker, 'replace_page') ? 'KSM made them share it' : 'fork made them share it'
+}
+
+/** The step at which KSM made a reader map the page that it reads, for the last time. */
+function replacedBefore(story: Story, { process, pfn, step }: ReadsFrom): number | undefined {
+  return story.last(
+    step ?? story.steps.length,
+    (other) =>
+      story.inside(other, 'replace_page') &&
+      other.changes.some(({ location, after }) => {
+        const place = story.names.place(location)
+        return place.kind === 'pte' && place.mm === process && mapsFrame(after, pfn)
+      }),
+  )
 }
 
 function leavingPhrase(story: Story, step: number, reader: string): string {
@@ -156,71 +162,6 @@ function cachedSentence(prose: Prose, { step, pfn }: ReadsFrom, left: number | u
     changes.some((c) => c.location === tlb[vpn!]!.location && mapsFrame(c.after, pfn)),
   )
   return ` ${name} still reaches it through its TLB, the processor's cache of the page table${prose.at(filled)}, which has not been flushed yet.`
-}
-
-/** What let the writer write to a page that others can see; tells which rule decided that. */
-function decisiveSentence(prose: Prose, write: Write, frame: number): RuleName {
-  const { story } = prose
-  const { names } = story
-  const page = names.page(frame)
-  const writer = story.process(write.process)
-  const { effect, args } = story.steps[write.step]!
-  if (effect.name === 'device_store') {
-    const { name, page: cell } = story.k.ref[numbers(args)[0]!]!
-    const noted = story.last(write.step, ({ changes }) =>
-      changes.some(({ location, after }) => location === cell.location && after === frame + 1),
-    )
-    const taken = noted === undefined ? undefined : grabStep(story, noted)
-    const shared = sharingStep(story, frame)
-    const late = taken !== undefined && shared !== undefined && taken < shared
-    prose.say(
-      late
-        ? `${name} was taken when ${page} was ${writer}'s alone${prose.at(taken)}; fork shared the page all the same${prose.at(shared)}`
-        : `${name} was taken to ${page} as it was, shared${prose.at(taken)}`,
-    )
-    return late ? 'page_try_dup_rmap' : 'gup_must_unshare'
-  }
-  const permitted = permissionStep(story, write.process, frame, write.step)
-  const bySwapIn = permitted !== undefined && isSwapIn(story, story.steps[permitted]!)
-  if (permitted === undefined || !(bySwapIn || story.inside(story.steps[permitted]!, 'do_wp_page'))) {
-    const entry = story.before(write.step).get(story.k.mm[write.process]!.pte[numbers(args)[1]!]!.location)
-    const stale = !mapsFrame(entry, frame) || !pte_write(entry)
-    const putOff = story.before(write.step).get(story.k.mm[write.process]!.tlb_flush_batched.location) === 1
-    prose.say(
-      stale
-        ? `${writer} wrote through a cached page-table entry (TLB) that still said writable when the page table no longer did${putOff ? ', since reclaim had put off the flush' : ''}`
-        : `${writer} could write to ${page} without a fault, since its page-table entry was writable${prose.at(permitted)}`,
-    )
-    return 'page_try_dup_rmap'
-  }
-  const found = decisionBefore(story, permitted)
-  const others = othersAt(story, permitted, frame, write.process).filter(
-    (other) => !/^(the swap cache|reclaim) held it$/.test(other),
-  )
-  const although =
-    others.length === 0
-      ? ''
-      : `, although ${usersPhrase(others).replaceAll(/ (held it|mapped it|named)/g, ' still $1')}`
-  const since =
-    found === undefined ? '' : ` It had found that ${findingOf(story, found)}${prose.at(found)}${although}.`
-  const reclaim = reclaimBefore(story, frame, permitted)
-  if (reclaim !== undefined) prose.say(reclaimSentence(prose, reclaim))
-  const fault = bySwapIn
-    ? `write fault (do_swap_page) swapped ${swappedIn(story, permitted)} in,`
-    : 'write fault (do_wp_page)'
-  prose.say(
-    `At ${prose.step(permitted)}, ${writer}'s ${fault} made ${page} writable in place and did not copy it${found === undefined ? although : ''}.${since}`,
-  )
-  return bySwapIn ? 'swap_in_exclusive' : 'wp_can_reuse'
-}
-
-/** The virtual page that a swap-in mapped. */
-function swappedIn(story: Story, step: number): string {
-  for (const { location } of story.steps[step]!.changes) {
-    const place = story.names.place(location)
-    if (place.kind === 'pte') return story.k.config.pages[place.vpn]!.name
-  }
-  return 'the page'
 }
 
 /** The frame that a store went to. */

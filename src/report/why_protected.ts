@@ -6,11 +6,12 @@ import type { RuleName } from '../designs/index.ts'
 import type { Step } from '../engine/index.ts'
 import { pte_dirty, pte_pfn, pte_write } from '../mm/pte.ts'
 import { introduceActor } from './actors.ts'
+import { asksForOthers } from './facts_merge.ts'
 import { mapsFrame } from './places.ts'
-import { decides, findingOf, type Prose } from './prose.ts'
+import { decides, findingOf, grabStep, type Prose } from './prose.ts'
 import { laterRule, ruleSentences, unstatedSentence } from './rule.ts'
 import type { Story } from './story.ts'
-import { reclaimBefore, reclaimSentence, swapInBefore } from './why_reclaim.ts'
+import { reclaimBefore, reclaimSentence, slotSharedBefore, swapInBefore } from './why_reclaim.ts'
 
 /** A reference, the frame that it holds, and the step at which it was taken. */
 export interface Held {
@@ -19,10 +20,19 @@ export interface Held {
   readonly taken: number
 }
 
+/** What a reference held at a step, and since when. */
+export function heldBy(story: Story, ref: number, step: number): Held | undefined {
+  const { location } = story.k.ref[ref]!.page
+  const pfn = story.before(step).get(location) - 1
+  const noted = story.last(step, ({ changes }) => changes.some((c) => c.location === location))
+  return noted === undefined || pfn < 0 ? undefined : { ref, pfn, taken: grabStep(story, noted) }
+}
+
 /** What had happened to the page before its owner got another one, and which rule allowed that. */
 export function tellProtected(prose: Prose, held: Held, parted: number): void {
   const { story } = prose
-  const merged = mergedAt(story, held.pfn, parted)
+  const replaced = story.inside(story.steps[parted]!, 'replace_page')
+  const merged = replaced ? parted : mergedAt(story, held.pfn, parted)
   if (merged !== undefined) {
     tellMerged(prose, held, merged)
     return
@@ -48,7 +58,7 @@ function tellCleared(prose: Prose, held: Held, lost: number): void {
   prose.say(
     `${page} had been writable until clear_refs, which makes pages read-only so as to notice the next write, took that away${prose.at(lost)}`,
   )
-  tellRule(prose, held, 'clear_refs_may_protect', lost, 'clear_refs')
+  if (lost > held.taken) tellRule(prose, held, 'clear_refs_may_protect', lost, 'clear_refs')
 }
 
 function tellSwappedOut(prose: Prose, held: Held, lost: number, parted: number): void {
@@ -68,8 +78,9 @@ function tellSwappedOut(prose: Prose, held: Held, lost: number, parted: number):
   prose.say(
     `before that, ${reclaimSentence(prose, reclaim)}${mappedAgain.replace(`, as ${names.page(frame)},`, ',')}`,
   )
-  if (lost < held.taken) prose.say(laterRule('swp_exclusive').trim())
-  else {
+  if (lost < held.taken) {
+    if (slotSharedBefore(story, held.taken) === undefined) prose.say(laterRule('swp_exclusive').trim())
+  } else {
     tellRule(prose, held, 'may_add_to_swap', reclaim.entered, 'reclaim')
     const { because } = story.cell.design
     const { flags } = k.ref[held.ref]!
@@ -83,12 +94,11 @@ function tellSwappedOut(prose: Prose, held: Held, lost: number, parted: number):
   }
 }
 
-/** The step at which KSM made a page its own, or gave it up for one that is. */
-function mergedAt(story: Story, pfn: number, parted: number): number | undefined {
-  if (story.inside(story.steps[parted]!, 'replace_page')) return parted
+/** The step at which KSM made a page its own that is so still. */
+export function mergedAt(story: Story, pfn: number, before: number): number | undefined {
   const { location } = story.k.page[pfn]!.mapping
-  if (story.before(parted).get(location) !== story.k.KSM) return undefined
-  return story.last(parted, ({ changes }) =>
+  if (story.before(before).get(location) !== story.k.KSM) return undefined
+  return story.last(before, ({ changes }) =>
     changes.some((c) => c.location === location && c.after === story.k.KSM),
   )
 }
@@ -100,7 +110,7 @@ export function merger(story: Story, step: number): string {
   return actor ?? (statement === undefined ? 'KSM' : `KSM (\`${story.source(statement)}\`)`)
 }
 
-function tellMerged(prose: Prose, held: Held, merged: number): void {
+export function tellMerged(prose: Prose, held: Held, merged: number): void {
   const { story } = prose
   const page = story.names.page(held.pfn)
   const { name, mm } = story.k.ref[held.ref]!
@@ -109,10 +119,16 @@ function tellMerged(prose: Prose, held: Held, merged: number): void {
     ? `had found a page that holds the same, and replaced ${page} by it`
     : `had made ${page} a KSM page, which may stand for several and is not written in place`
   prose.say(`${merger(story, merged)} ${what}${prose.at(merged)}${although}`)
+  if (held.taken > merged) {
+    const { flags } = story.k.ref[held.ref]!
+    prose.say(`${name} was taken to it later${prose.at(held.taken)}`)
+    if (flags.pin && !flags.write) prose.say(ruleSentences(story.cell.design, 'gup_must_unshare'))
+    return
+  }
   const { thread } = story.steps[merged]!
   const looked = story.last(
     merged,
-    (step) => step.thread === thread && step.effect.name === 'has_other_users' && looksAt(step, held.pfn),
+    (step) => step.thread === thread && asksForOthers(story, step) && looksAt(story, step, held.pfn),
   )
   const entry = story.last(
     merged,
@@ -124,13 +140,15 @@ function tellMerged(prose: Prose, held: Held, merged: number): void {
     const since = back === undefined ? '' : `, as swap-in had left it${prose.at(back)}`
     prose.say(`${story.process(mm)}'s entry was read-only and clean already${prose.at(entry)}${since}`)
   } else if (looked !== undefined && looked < held.taken) {
-    prose.say(`It had looked before ${name} was taken: ${findingOf(story, looked)}${prose.at(looked)}`)
+    prose.say(
+      `It had looked before ${name} was taken: ${findingOf(story, looked).replace(/: nobody.*/, '')}${prose.at(looked)}`,
+    )
   }
   prose.say(ruleSentences(story.cell.design, 'page_try_share_anon_rmap'))
 }
 
-function looksAt({ args }: Step, pfn: number): boolean {
-  return args[0] === pfn
+function looksAt(story: Story, { args }: Step, pfn: number): boolean {
+  return args[0] === story.k.page[pfn]!.refcount.location
 }
 
 function readsClean(story: Story, { reads, changes }: Step, pfn: number): boolean {

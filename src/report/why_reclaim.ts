@@ -1,4 +1,5 @@
 /** What reclaim had done to a page before something went wrong. */
+import { pte_none } from '../mm/pte.ts'
 import { introduceActor } from './actors.ts'
 import { withoutPage } from './changes.ts'
 import { keptAt, keptBecause } from './facts_reclaim.ts'
@@ -78,16 +79,18 @@ export function reclaimSentence(prose: Prose, reclaim: Reclaim): string {
     const place = names.place(changed.location)
     return `${'mm' in place ? story.process(place.mm) : 'a process'}${prose.at(step)}`
   })
-  const given = `${reclaimer(story, entered)} had given ${names.page(pfn)} a place in swap, swap ${slot}${prose.at(entered)},`
-  const taken = owners.length === 0 ? '' : ` and unmapped it from ${enumerate(owners)}`
-  if (freed !== undefined) return `${given}${taken}, and freed it${prose.at(freed)}`
-  if (kept === undefined) return (given + taken).replace(/,$/, '')
+  const given = `${reclaimer(story, entered)} had given ${names.page(pfn)} a place in swap, swap ${slot}${prose.at(entered)}`
+  const parts = [given]
+  if (owners.length > 0) parts.push(`unmapped it from ${enumerate(owners)}`)
+  if (freed !== undefined) parts.push(`freed it${prose.at(freed)}`)
+  const done = enumerate(parts)
+  if (kept === undefined) return done
   const holders = story.k.ref.filter(({ page }) => story.before(kept).get(page.location) === pfn + 1)
   const why =
     holders.length === 0
       ? `: its ${withoutPage(phraseOf(story, kept), names.page(pfn)).replace(' is ', ' was ')}${prose.at(kept)}`
       : `, for ${enumerate(holders.map(({ name }) => name))} held it${prose.at(kept)}`
-  return `${given}${taken}, but could not free it${why}`
+  return `${done}, but could not free it${why}`
 }
 
 /** The step at which a swap-in mapped a page into a process for the last time before some step. */
@@ -99,6 +102,18 @@ export function swapInBefore(story: Story, mm: number, pfn: number, before: numb
       step.changes.some(({ location, after }) => {
         const place = story.names.place(location)
         return place.kind === 'pte' && place.mm === mm && mapsFrame(after, pfn)
+      }),
+  )
+}
+
+/** The last step before some other at which fork let a child have a place in swap too. */
+export function slotSharedBefore(story: Story, before: number): number | undefined {
+  return story.last(
+    before,
+    (step) =>
+      story.inside(step, 'copy_swap_pte') &&
+      step.changes.some(({ location, before: old }) => {
+        return story.names.place(location).kind === 'pte' && pte_none(old)
       }),
   )
 }

@@ -20,6 +20,7 @@ import { laterRule, ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
 import { tellProtected } from './why_protected.ts'
+import { isSwapIn, slotSharedBefore } from './why_reclaim.ts'
 import { enumerate } from './wrap.ts'
 
 /** What became of a reference: when it was taken, the frame that it holds, and where things went wrong. */
@@ -119,7 +120,11 @@ function tellParting(prose: Prose, fate: Fate, parted: number): void {
   prose.say(consequence(prose, fate, parted, moved))
   tellProtected(prose, fate, parted)
   const shared = sharingStep(story, fate.pfn)
-  if (shared === undefined || shared > parted) return
+  if (shared === undefined || shared > parted || isSwapIn(story, story.steps[shared]!)) {
+    const forked = slotSharedBefore(story, fate.taken)
+    if (forked !== undefined && isShared(story, fate)) tellSharedBefore(prose, fate, forked)
+    return
+  }
   if (shared < fate.taken) tellSharedBefore(prose, fate, shared)
   else {
     prose.say(sharedLate(prose, fate, shared))
@@ -136,7 +141,7 @@ function copyRule(story: Story, { pfn }: Fate, parted: number): string {
   const looked = story.steps[found]!.reads.map(({ location }) => story.names.place(location).kind)
   return looked.includes('mapping')
     ? 'A write fault copies such a page whoever holds it'
-    : 'A write fault copies a KSM page unless nobody else holds it'
+    : 'A write fault keeps a KSM page only if nothing else holds it, the swap cache included'
 }
 
 function zeroSentence(prose: Prose, { ref }: Fate, parted: number, moved: number): string {
@@ -169,6 +174,13 @@ function partingSentence(prose: Prose, fate: Fate, parted: number, moved: number
 
 /** What a rule can find of a page that is not about how many use it. */
 const NOT_COUNTS: ReadonlySet<string> = new Set(['mapping', 'swap', 'lru'])
+
+/** Whether another process mapped the page, or had its place in swap, when a reference to it was taken. */
+function isShared(story: Story, { taken, pfn, ref }: Fate): boolean {
+  return othersAt(story, taken, pfn, story.k.ref[ref]!.mm).some(
+    (other) => other.endsWith(' mapped it') || other.endsWith(' named its place in swap'),
+  )
+}
 
 /** The page was shared already when the reference was taken, and the design let it be so. */
 function tellSharedBefore(prose: Prose, { ref, pfn, relaxation }: Fate, shared: number): void {

@@ -33,7 +33,8 @@ function pieces(text: string, width: number): string[] {
   return text
     .replace(/(\d) → (\d)/g, `$1${TIE}→${TIE}$2`)
     .replace(/ (=|==) /g, `${TIE}$1${TIE}`)
-    .replace(/\b(page|step) ([A-Z]|\d+)\b/g, `$1${TIE}$2`)
+    .replace(/(\d) \+ (\d)/g, `$1${TIE}+${TIE}$2`)
+    .replace(/\b(page|step|swap) ([A-Z]|\d+)\b/g, `$1${TIE}$2`)
     .split(/[ \n\t]+/)
     .filter((word) => word !== '')
     .flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])

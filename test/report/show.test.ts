@@ -24,6 +24,20 @@ import {
   UNSENT,
   worstOf,
 } from './cells.ts'
+import {
+  BY_WAY_OF_SWAP,
+  KSM_PIN,
+  KSMD,
+  KSWAPD_RACE,
+  REUSES_ALL,
+  SOFT_DIRTY,
+  STALE_READ,
+  STRAY,
+  SWAP_LEAK,
+  SWAP_PIN,
+  SWAP_THEN_FORK,
+  SWAPS_IN_ALL,
+} from './swap_cells.ts'
 
 describe('show prints', () => {
   it.each([
@@ -32,6 +46,11 @@ describe('show prints', () => {
     ['a wrong COW by a pin of a shared page', 'wrong_cow_shared', READ_PIN, design('v5.18'), 80],
     ['a deadlock', 'deadlock', UNSENT, design('v5.9'), 80],
     ['four threads in a narrow place', 'four_threads', FOUR_THREADS, design('v5.19'), 60],
+    ['a missed COW by swap', 'swap_leak', SWAP_LEAK, design('v5.9'), 80],
+    ['a wrong COW by swap', 'swap_pin', SWAP_PIN, design('v5.9'), 80],
+    ['a wrong COW by KSM', 'ksm_pin', KSM_PIN, design('v5.16'), 120],
+    ['a broken promise by soft-dirty', 'soft_dirty', SOFT_DIRTY, design('v5.9'), 80],
+    ['a race with kswapd', 'kswapd_race', KSWAPD_RACE, design('v5.11'), 120],
   ])('%s', async (_what, file, source, under, width) => {
     const cell = cellOf(source, under)
     const shown = renderShow(cell, worstOf(cell), { width, colour: false })
@@ -74,10 +93,31 @@ describe('show prints', () => {
   })
 })
 
+describe('a folded run tells of', () => {
+  it.each([
+    ['reclaim and swap-in', 'folded_swap', SWAP_LEAK, design('v5.9')],
+    ['swap-in and KSM', 'folded_ksm', KSM_PIN, design('v5.16')],
+    ['clear_refs', 'folded_soft_dirty', SOFT_DIRTY, design('v5.9')],
+    ['what kswapd does in between', 'folded_kswapd', KSWAPD_RACE, design('v5.11')],
+  ])('%s', async (_what, file, source, under) => {
+    const cell = cellOf(source, under)
+    const shown = renderShow(cell, worstOf(cell), { width: 80, colour: false, fold: 24 })
+    await expect(shown).toMatchFileSnapshot(`snapshots/${file}.txt`)
+  })
+})
+
 const cells: readonly (readonly [string, Cell])[] = [
   ...[CVE, FAST_PIN, READ_PIN, UNSENT, TWO_WORDS, BOTH_WRITE].flatMap((source) =>
     DESIGNS.map((under) => cellOf(source, under)),
   ),
+  ...[SWAP_LEAK, SWAP_PIN, SOFT_DIRTY, KSWAPD_RACE].flatMap((source) =>
+    DESIGNS.map((under) => cellOf(source, under)),
+  ),
+  ...[KSM_PIN, STRAY, STALE_READ, KSMD].flatMap((source) =>
+    [design('v5.9'), design('v5.19')].map((under) => cellOf(source, under)),
+  ),
+  cellOf(SWAP_THEN_FORK, SWAPS_IN_ALL),
+  cellOf(BY_WAY_OF_SWAP, REUSES_ALL),
   cellOf(FOUR_THREADS, design('v5.9')),
   ...[LEAKS, FREES, LOCKS, MISCOUNTS, EMPTIES].map((under) => cellOf(BOTH_WRITE, under)),
 ].map((cell) => [`${cell.test.name} under ${cell.design.name}`, cell] as const)

@@ -15,7 +15,21 @@ import {
   LOCKS,
   MISCOUNTS,
   selectionsOf,
+  worstOf,
 } from './cells.ts'
+import {
+  BY_WAY_OF_SWAP,
+  KSM_PIN,
+  KSWAPD_RACE,
+  REUSES_ALL,
+  SOFT_DIRTY,
+  STALE_READ,
+  STRAY,
+  SWAP_LEAK,
+  SWAP_PIN,
+  SWAP_THEN_FORK,
+  SWAPS_IN_ALL,
+} from './swap_cells.ts'
 
 function why(cell: Cell, selection: Selection): string {
   const trace =
@@ -87,5 +101,36 @@ describe('the explanation of', () => {
     })
     const outcome = cell.outcomes.find(({ verdict }) => verdict === 'missed-cow')!
     expect(why(cell, { outcome })).toMatch(/mine decides so in its rule wp_can_reuse, and does not say why/)
+  })
+})
+
+describe('the explanation names what decided when', () => {
+  it.each([
+    ['a page that somebody holds is swapped in to be written', SWAP_LEAK, 'v5.9', 'mapcount and swap count'],
+    ['a pinned page is swapped out', SWAP_PIN, 'v5.9', 'From v5.11 on reclaim leaves a page alone'],
+    ['kswapd comes before the pin', KSWAPD_RACE, 'v5.11', 'It had looked before p was taken'],
+    ['who kswapd is', KSWAPD_RACE, 'v5.11', "kswapd, the kernel's thread that swaps pages out, had given"],
+    [
+      'KSM does not look',
+      KSM_PIN,
+      'v5.16',
+      'KSM asks who holds a page only if its entry is writable or dirty',
+    ],
+    ['clear_refs protects', SOFT_DIRTY, 'v5.9', 'clear_refs takes write permission from every page'],
+    ['clear_refs looks for pins', SOFT_DIRTY, 'v5.11', 'clear_refs looks for pins (FOLL_PIN), but p is none'],
+    ['a proposal says nothing', SWAP_LEAK, 'torvalds', 'torvalds states no rule for this'],
+    ['a device’s page is another one too', STRAY, 'v5.9', "1 was stored to parent's x at step"],
+    ['a flush is put off', STALE_READ, 'v5.9', 'had put off the flush'],
+  ])('%s', (_what, source, name, expected) => {
+    const cell = cellOf(source, design(name))
+    expect(why(cell, worstOf(cell))).toContain(expected)
+  })
+
+  it.each([
+    ['both have swapped it in', SWAP_THEN_FORK, SWAPS_IN_ALL, 'fork shared its place in swap'],
+    ['it went by way of swap', BY_WAY_OF_SWAP, REUSES_ALL, /page A was written to swap 0 \(step \d+\)/],
+  ])('%s', (_what, source, under, expected) => {
+    const cell = cellOf(source, under)
+    expect(why(cell, worstOf(cell))).toMatch(expected)
   })
 })
