@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander'
 import { ClaimsError, readSection, type Section } from '../claims/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { claimsMarkdown, decisionInWords, renderClaims, type SectionReport } from '../report/claims.ts'
+import { count } from '../report/words.ts'
 import { addLimits, type LimitOptions, limitsOf, workersOption } from './choices.ts'
 import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
@@ -145,7 +146,13 @@ function summary(reports: readonly SectionReport[]): string {
   const states = all.flatMap(({ cases }) => cases).reduce((sum, one) => sum + one.states, 0)
   const number = (decision: string): number => all.filter((claim) => claim.decision === decision).length
   const surprises = all.filter(({ asExpected }) => !asExpected)
-  const counts = `${all.length} claims: ${number('holds')} hold, ${number('holds only if')} hold only if, ${number('refuted')} are refuted. ${states.toLocaleString('en-US')} states.`
+  const parts = [
+    `${number('holds')} hold`,
+    `${number('holds only if')} hold only under a condition`,
+    `${number('refuted')} are refuted`,
+  ]
+  const total = all.length === 1 ? '1 claim' : `${all.length} claims: ${parts.join(', ')}`
+  const counts = `${total}; ${count(states)} states.`
   if (surprises.length === 0) return counts
   const list = surprises.map(
     (claim) => `  ${claim.id}: ${decisionInWords(claim)}; expected: ${claim.expected}`,
