@@ -25,6 +25,14 @@ export type Aspect = (typeof ASPECTS)[number]
 export const MOMENTS = ['unsharing test', 'unsharing fault', 'write fault'] as const
 export type Moment = (typeof MOMENTS)[number]
 
+/** What may be so at every moment of every run. */
+export const INVARIANTS = [
+  'a writable page has one user',
+  'a page that is mapped twice has no reference',
+  'a page is mapped once when a reference is taken',
+] as const
+export type Invariant = (typeof INVARIANTS)[number]
+
 const question = z.union([
   /** True if the test's verdict under the design is one of these. */
   z.strictObject({ verdict: z.array(z.enum([...VERDICTS, ...FAILURES])).min(1) }),
@@ -43,6 +51,12 @@ const question = z.union([
   z.strictObject({ copies: z.number().int().min(0) }),
   /** True if some run installs that many. */
   z.strictObject({ 'copies at least': z.number().int().min(1) }),
+  z.strictObject({ always: z.enum(INVARIANTS) }),
+  /**
+   * True if at a write fault the page can look, to the last bit, like one in this other test, although here
+   * all references to it are the writer's own, and there they are somebody else's.
+   */
+  z.strictObject({ 'looks like': z.string() }),
   /** True if the test has the same outcomes as under these other rules. */
   z.strictObject({ 'same outcomes as': z.lazy(() => rules) }),
 ])
@@ -96,6 +110,11 @@ export const claim = z.strictObject({
   }),
 })
 export type Claim = z.infer<typeof claim>
+
+/** The tests that a claim's experiments need. */
+export function testsOf({ cases }: Claim): string[] {
+  return cases.flatMap(({ test, asks }) => ('looks like' in asks ? [test, asks['looks like']] : [test]))
+}
 
 export const section = z.strictObject({
   section: z.string(),

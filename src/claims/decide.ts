@@ -13,8 +13,10 @@ import {
 import type { Design } from '../designs/index.ts'
 import { type Trace, traceTo } from '../engine/index.ts'
 import type { Litmus } from '../litmus/index.ts'
+import { alikeAtWriteFault } from './alike.ts'
 import type { Case, Claim, Decision } from './claim.ts'
 import { designOf, nameOf } from './rules.ts'
+import { firstBreach } from './sharing.ts'
 import { disturbances, isInside, movements, type Sighting } from './watch.ts'
 
 /** What one experiment has shown. */
@@ -76,7 +78,7 @@ function runCase(one: Case, tests: Tests, options: RunOptions): CaseResult {
   const design = designOf(one)
   const cell = checkCell(test, design, yardstickFor(test, options), options)
   const { states, bounded } = cell.exploration
-  const answer = ask(one, cell, design, options)
+  const answer = ask(one, cell, design, tests, options)
   return {
     case: one,
     under: nameOf(one),
@@ -89,7 +91,7 @@ function runCase(one: Case, tests: Tests, options: RunOptions): CaseResult {
 
 type Answer = Pick<CaseResult, 'holds' | 'found' | 'run'>
 
-function ask({ asks }: Case, cell: Cell, design: Design, options: RunOptions): Answer {
+function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: RunOptions): Answer {
   const { explorer, program } = cell.run
   const k = program.kernel
   if ('verdict' in asks) return ofVerdict(cell, (asks.verdict as readonly string[]).includes(cell.verdict))
@@ -137,6 +139,24 @@ function ask({ asks }: Case, cell: Cell, design: Design, options: RunOptions): A
     const { most } = countCopies(cell.test, design, options)
     const holds = 'copies' in asks ? most <= asks.copies : most >= asks['copies at least']
     return { holds, found: most === 1 ? 'a copy at most' : `${most} copies at most`, run: undefined }
+  }
+  if ('always' in asks) {
+    const breach = firstBreach(explorer, k, asks.always)
+    if (breach === undefined) return { holds: true, found: `always: ${asks.always}`, run: undefined }
+    return { holds: false, found: breach.found, run: traceTo(explorer, breach.state) }
+  }
+  if ('looks like' in asks) {
+    const there = runTest(tests(asks['looks like']), design.rules, options)
+    const state = alikeAtWriteFault(
+      { explorer, kernel: k },
+      { explorer: there.explorer, kernel: there.program.kernel },
+    )
+    const found = `the page ${state === undefined ? 'never looks' : 'looks'} as in ${asks['looks like']}`
+    return {
+      holds: state !== undefined,
+      found,
+      run: state === undefined ? undefined : traceTo(explorer, state),
+    }
   }
   const other = designOf(asks['same outcomes as'])
   const outcomes = (ends: readonly { readonly outcome: { readonly key: string } }[]): string =>

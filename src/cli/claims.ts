@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, Option } from 'commander'
-import { ClaimsError, readSection, type Section } from '../claims/index.ts'
+import { ClaimsError, readSection, type Section, testsOf } from '../claims/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { claimsMarkdown, decisionInWords, renderClaims, type SectionReport } from '../report/claims.ts'
 import { count } from '../report/words.ts'
@@ -106,7 +106,7 @@ async function decideAll(sections: readonly Section[], options: ClaimsOptions): 
         ...section,
         claims: await Promise.all(
           section.claims.map(async (claim) => {
-            const names = claim.cases.map(({ test }) => test)
+            const names = testsOf(claim)
             const tests = Object.fromEntries(names.map((name) => [name, testNamed(name, claim.id)]))
             const job = { claim, tests, limits: limitsOf(options), width: outputWidth() - 5 }
             const report = await pool.run('claim', job).catch((error: unknown) => {
