@@ -30,6 +30,7 @@ export const INVARIANTS = [
   'a writable page has one user',
   'a page that is mapped twice has no reference',
   'a page is mapped once when a reference is taken',
+  'a page is shared when its copy is mapped',
 ] as const
 export type Invariant = (typeof INVARIANTS)[number]
 

@@ -124,6 +124,47 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
       },
     }),
   },
+  'locked-means-copy': {
+    title: 'a write fault copies a page that is locked',
+    rules: (base) => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        const { lock } = k.page[pfn]!
+        if (!(yield* lock.tryLock())) return 'copy'
+        yield* lock.unlock()
+        return yield* base.wp_can_reuse(k, vmf, pfn)
+      },
+    }),
+  },
+  'locked-means-sleep': {
+    title: 'a write fault sleeps for a page that is locked',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+        const page = k.page[pfn]!
+        const { ptl } = k.mm[vmf.mm]!
+        if ((yield* PageKsm(k, pfn)) || !(yield* page.refcount.is(1))) return 'copy'
+        if (!(yield* page.lock.tryLock())) {
+          yield* get_page(k, pfn)
+          yield* ptl.unlock()
+          yield* page.lock.lock()
+          yield* page.lock.unlock()
+          yield* put_page(pfn)
+          return 'retry'
+        }
+        const alone = !(yield* PageKsm(k, pfn)) && (yield* page.refcount.is(1))
+        yield* page.lock.unlock()
+        return alone ? 'reuse' : 'copy'
+      },
+    }),
+  },
+  'early-copy-stays-read-only': {
+    title: 'the copy that a pin for reading gets is mapped read-only',
+    rules: () => ({
+      gup_flags: (flags) => flags,
+      *gup_must_unshare(k: Kernel, pfn: number, { write, pin }: GupFlags): Steps<boolean> {
+        return pin && !write && !(yield* k.page[pfn]!.refcount.is(1))
+      },
+    }),
+  },
   'pins-looked-at-when-unmapped': {
     title: 'reclaim looks for pins again when it has emptied the entry',
     rules: () => ({ page_try_share_anon_rmap: refuse_pinned }),

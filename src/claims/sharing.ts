@@ -1,6 +1,6 @@
 /** What is said of every moment of every run: who may write to a page, who may hold it. */
 import { type Explorer, type Memory, pendingIn } from '../engine/index.ts'
-import type { Kernel } from '../mm/kernel.ts'
+import type { Kernel, WpFault } from '../mm/kernel.ts'
 import { ZERO_PFN } from '../mm/machine.ts'
 import { is_swap_pte, pte_pfn, pte_present, pte_swp_slot, pte_write } from '../mm/pte.ts'
 import type { Invariant } from './claim.ts'
@@ -15,13 +15,27 @@ export interface Breach {
 export function firstBreach(explorer: Explorer, k: Kernel, invariant: Invariant): Breach | undefined {
   for (let state = 0; state < explorer.visited.count; state++) {
     const memory = explorer.memories.reader(explorer.memoryOf(state))
-    const found =
-      invariant === 'a page is mapped once when a reference is taken'
-        ? grabOfShared(explorer, k, memory, state)
-        : unlocked(k, memory) && breachIn(k, memory, invariant)
-    if (found) return { state, found }
+    const found = check(explorer, k, memory, state, invariant)
+    if (found !== undefined) return { state, found }
   }
   return undefined
+}
+
+function check(
+  explorer: Explorer,
+  k: Kernel,
+  memory: Memory,
+  state: number,
+  invariant: Invariant,
+): string | undefined {
+  switch (invariant) {
+    case 'a page is mapped once when a reference is taken':
+      return grabOfShared(explorer, k, memory, state)
+    case 'a page is shared when its copy is mapped':
+      return copyOfOwn(explorer, k, memory, state)
+    default:
+      return unlocked(k, memory) ? breachIn(k, memory, invariant) : undefined
+  }
 }
 
 /** Nobody holds a page-table lock, so what the page tables say is what the counts say. */
@@ -78,6 +92,21 @@ function grabOfShared(explorer: Explorer, k: Kernel, memory: Memory, state: numb
     const pfn = args[0] as number
     if (pfn !== ZERO_PFN && memory.get(k.page[pfn]!.mapcount.location) > 1)
       return 'a reference is taken to a page that is mapped more than once'
+  }
+  return undefined
+}
+
+/** A write fault is about to map its copy of a page that nobody else maps, has in swap or holds. */
+function copyOfOwn(explorer: Explorer, k: Kernel, memory: Memory, state: number): string | undefined {
+  for (const { effect, stack } of pendingIn(explorer, state)) {
+    const { procedure, args } = stack.at(-1)!
+    if (effect.name !== 'add_new_anon_rmap' || procedure.name !== 'wp_page_copy') continue
+    const { mm, orig_pte } = args[0] as WpFault
+    const pfn = pte_pfn(orig_pte)
+    if (pfn === ZERO_PFN) continue
+    const { mappers, swapped, holders } = usersOf(k, memory, pfn)
+    if ([...mappers, ...swapped, ...holders].every((user) => user === mm))
+      return `${k.mm[mm]!.name} gets a copy of a page that is its own`
   }
   return undefined
 }

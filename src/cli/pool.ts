@@ -109,8 +109,11 @@ export class Pool {
     }, GRACE_MS).unref()
   }
 
+  /** Lets all workers go; a job that waits or runs will not be done. */
   async close(): Promise<void> {
     clearInterval(this.watcher)
+    this.stopping = true
+    for (const job of this.waiting.splice(0)) job.reject(new JobError('stopped', 'not begun'))
     await Promise.all(this.posts.splice(0).map(({ worker }) => worker.terminate()))
   }
 
