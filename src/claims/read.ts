@@ -22,6 +22,9 @@ export function readSection(text: string, file: string): Section {
   if (document.errors.length > 0) {
     throw new ClaimsError(document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}`).join('\n'))
   }
+  if (document.contents === null) {
+    throw new ClaimsError(`${file}: this file has no claims; expected "section", "about" and "claims"`)
+  }
   const parsed = section.safeParse(document.toJS())
   if (!parsed.success) {
     const where = (path: readonly PropertyKey[]): string => {

@@ -82,7 +82,7 @@ function chosen(sections: readonly Section[], ids: readonly string[]): Section[]
   const wrong = ids.find((id) => !known.includes(id))
   if (wrong !== undefined) {
     throw new UsageError(
-      `there is no claim "${wrong}"${didYouMean(wrong, known) || `; there are ${known.join(', ')}`}`,
+      `there is no claim "${wrong}"${didYouMean(wrong, known) || '; "cowherd claims" prints them all, with their names'}`,
     )
   }
   return sections

@@ -66,14 +66,14 @@ function caseReport(one: CaseResult, id: string, width: number): CaseReport {
   }
 }
 
-/** `holds within bound`, `refuted`, `holds only if …`. */
+/** `holds within bound`, `refuted`, `holds only if …`; or that it is not decided, where something was not explored. */
 export function decisionInWords({ decision, cases, exhaustive }: ClaimReport): string {
-  const bound = exhaustive ? '' : ' (not everything was explored)'
-  if (decision === 'holds') return `holds${exhaustive ? ' within bound' : ', as far as was explored'}`
-  if (decision === 'refuted') return `refuted${bound}`
+  if (!exhaustive) return 'not decided: not everything was explored'
+  if (decision === 'holds') return 'holds within bound'
+  if (decision === 'refuted') return 'refuted'
   const conditions = cases.filter(({ holds }) => holds).map((one) => one.if)
   // They may have commas of their own.
-  return `holds only if ${conditions.join('; or if ')}${bound}`
+  return `holds only if ${conditions.join('; or if ')}`
 }
 
 export interface SectionReport {
@@ -113,7 +113,7 @@ function caseLines(
   verbose: boolean,
   dim: (text: string) => string,
 ): string[] {
-  const mark = one.holds ? '✓' : '✗'
+  const mark = one.exhaustive ? (one.holds ? '✓' : '✗') : '?'
   const lines = indented(`${mark} if ${one.if}: ${one.found}`, width, 2)
   const extent = `${count(one.states)} states${one.exhaustive ? '' : ', not all'}`
   lines.push(...indented(`${one.test} under ${one.under} (${extent})`, width, 0, 5).map(dim))
@@ -173,7 +173,7 @@ function claimPage(claim: ClaimReport): string[] {
     const states = `${count(one.states)}${one.exhaustive ? '' : ', not all'}`
     const found = one.steps === null ? one.found : `${one.found} (a run of ${one.steps} steps)`
     lines.push(
-      `| ${one.holds ? '✓' : '✗'} | ${cell(one.if)} | \`${one.test}\`, ${cell(one.under)} | ${cell(found)} | ${states} |`,
+      `| ${one.exhaustive ? (one.holds ? '✓' : '✗') : '?'} | ${cell(one.if)} | \`${one.test}\`, ${cell(one.under)} | ${cell(found)} | ${states} |`,
     )
   }
   const commands = [...new Set(claim.cases.flatMap(({ command }) => command ?? []))]
