@@ -80,6 +80,7 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
   for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
     const page = k.page[pfn]!
     const lru = memory.get(page.lru.location)
+    if (!k.rules.shares_nothing && lru >= k.ISOLATED) return `leak: page ${pfn} is on no LRU list`
     const offList = lru === ON_LRU || lru === k.NOT_ON_LRU ? 0 : 1
     const refcount = memory.get(page.refcount.location)
     const uses = mapped[pfn]! + referenced[pfn]! + offList

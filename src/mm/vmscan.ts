@@ -21,10 +21,15 @@ const NO_CPU = -1
 /** kswapd: so many times at most, it takes some page that is mapped or in swap, at any moment. */
 export function* kswapd(_k: Kernel, times: number, vpns: readonly number[]): Steps<void> {
   if (times === 0) return
+  if (yield* call(reclaim_some, vpns)) return yield* tail(kswapd, times - 1, vpns)
+}
+
+/** Takes some page, or gives up: then false. */
+function* reclaim_some(_k: Kernel, vpns: readonly number[]): Steps<boolean> {
   const isolated = yield* atomic(isolate_some, vpns)
-  if (isolated === 0) return
+  if (isolated === 0) return false
   yield* call(shrink_page, NO_CPU, isolated - 1)
-  return yield* tail(kswapd, times - 1, vpns)
+  return true
 }
 
 /** 1 + the frame; 0 for giving up, which is always possible. */
