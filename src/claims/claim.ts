@@ -117,10 +117,22 @@ export function testsOf({ cases }: Claim): string[] {
   return cases.flatMap(({ test, asks }) => ('looks like' in asks ? [test, asks['looks like']] : [test]))
 }
 
-export const section = z.strictObject({
-  section: z.string(),
-  /** A few sentences that introduce it. */
-  about: z.string(),
-  claims: z.array(claim).min(1),
+/** What was claimed and cannot be decided. */
+const undecided = z.strictObject({
+  by: z.string(),
+  claim: z.string(),
+  /** Half a sentence, without a full stop. */
+  why: z.string(),
 })
+export type Undecided = z.infer<typeof undecided>
+
+export const section = z
+  .strictObject({
+    section: z.string(),
+    /** A few sentences that introduce it. */
+    about: z.string(),
+    claims: z.array(claim).default([]),
+    undecided: z.array(undecided).default([]),
+  })
+  .refine(({ claims, undecided }) => claims.length + undecided.length > 0, 'there are no claims in it')
 export type Section = z.infer<typeof section>

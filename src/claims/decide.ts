@@ -191,6 +191,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'lost-write': 'lost write',
   'wrong-cow': 'wrong COW',
   'missed-cow': 'missed COW',
+  'broken-invariant': 'the machine is broken (broken-invariant)',
 }
 
 function listed(seen: readonly Sighting[]): string {

@@ -148,6 +148,8 @@ const LANDMARKS: Readonly<Record<string, string>> = {
   cmp_and_merge: 'KSM (cmp_and_merge_page)',
   try_to_unmap_one: 'reclaim (try_to_unmap_one)',
   shrink_page: 'reclaim (shrink_page_list)',
+  putback_lru_page: 'reclaim (putback_lru_page)',
+  kswapd: 'reclaim (isolate_lru_page)',
   map_swapped_in: 'swap-in (do_swap_page)',
   do_swap_page: 'swap-in (do_swap_page)',
   wp_page_copy: 'a copying write fault (wp_page_copy)',

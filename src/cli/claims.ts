@@ -86,7 +86,11 @@ function chosen(sections: readonly Section[], ids: readonly string[]): Section[]
     )
   }
   return sections
-    .map((section) => ({ ...section, claims: section.claims.filter(({ id }) => ids.includes(id)) }))
+    .map((section) => ({
+      ...section,
+      claims: section.claims.filter(({ id }) => ids.includes(id)),
+      undecided: [],
+    }))
     .filter((section) => section.claims.length > 0)
 }
 

@@ -1,6 +1,6 @@
 /** Claims and what has come of them, as a short paper: for a terminal, or as Markdown. */
 import pc from 'picocolors'
-import { type CaseResult, type ClaimResult, type Decision, isPlain } from '../claims/index.ts'
+import { type CaseResult, type ClaimResult, type Decision, isPlain, type Undecided } from '../claims/index.ts'
 import { foldedSchedule } from './fold.ts'
 import { count } from './words.ts'
 import { enumerate, wrap } from './wrap.ts'
@@ -80,6 +80,7 @@ export interface SectionReport {
   readonly section: string
   readonly about: string
   readonly claims: readonly ClaimReport[]
+  readonly undecided: readonly Undecided[]
 }
 
 /** For a terminal. */
@@ -90,7 +91,7 @@ export function renderClaims(
   const { bold, dim, green, red, yellow } = pc.createColors(colour)
   const tint = { holds: green, refuted: red, 'holds only if': yellow } as const
   const lines: string[] = []
-  for (const { section, about, claims } of sections) {
+  for (const { section, about, claims, undecided } of sections) {
     if (lines.length > 0) lines.push('')
     lines.push(bold(section), '', ...wrap(about, width))
     claims.forEach((claim, i) => {
@@ -103,6 +104,14 @@ export function renderClaims(
       lines.push(...indented(claim.comment, width))
       if (verbose) lines.push(...indented(`Source: ${claim.where}`, width).map(dim))
     })
+    for (const { by, claim, why } of undecided) {
+      lines.push(
+        '',
+        ...indented(claim, width),
+        ...indented(by, width).map(dim),
+        ...indented(`– ${why}`, width, 2),
+      )
+    }
   }
   return lines.join('\n')
 }
@@ -138,16 +147,16 @@ Otherwise it *holds only if* one of the conditions is met in which it is true.
 
 \`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide, and
 \`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
-
-Not decided here: what was said of huge pages and hugetlb, of migration and of userfaultfd, which are not modelled; of
-cost and of how often something happens; and of which design is the simpler one.
 `
 
 /** As a page of the documentation. */
 export function claimsMarkdown(sections: readonly SectionReport[]): string {
-  const lines: string[] = [INTRODUCTION]
-  for (const { section, about, claims } of sections) {
+  const lines: string[] = [INTRODUCTION, `${tally(sections)} What is not decided here stands at the end.`, '']
+  for (const { section, about, claims, undecided } of sections) {
     lines.push(`## ${section}`, '', about.trim(), '')
+    for (const { by, claim, why } of undecided) lines.push(`- ${claim.trim()} (${by}) – ${why.trim()}.`)
+    if (undecided.length > 0) lines.push('')
+    if (claims.length === 0) continue
     lines.push('| | claim | decision |', '| --- | --- | --- |')
     claims.forEach((claim, i) => {
       lines.push(`| ${i + 1} | [${cell(claim.claim)}](#${claim.id}) | ${cell(decisionInWords(claim))} |`)
@@ -156,6 +165,13 @@ export function claimsMarkdown(sections: readonly SectionReport[]): string {
     for (const claim of claims) lines.push(...claimPage(claim))
   }
   return lines.join('\n')
+}
+
+/** How the claims came out, in a sentence. */
+function tally(sections: readonly SectionReport[]): string {
+  const all = sections.flatMap(({ claims }) => claims)
+  const number = (decision: Decision): number => all.filter((claim) => claim.decision === decision).length
+  return `Of ${all.length} claims ${number('holds')} hold, ${number('holds only if')} hold only under a condition, and ${number('refuted')} ${number('refuted') === 1 ? 'is' : 'are'} refuted.`
 }
 
 function claimPage(claim: ClaimReport): string[] {
