@@ -140,6 +140,12 @@ function slotsHold(k: Kernel, memory: Memory): string | undefined {
       return `page ${pfn} does not know that it is in the swap cache`
     }
   }
+  for (let pfn = ZERO_PFN + 1; pfn < k.page.length; pfn++) {
+    const slot = memory.get(k.page[pfn]!.swap.location) - 1
+    if (slot >= 0 && memory.get(k.slot[slot]!.cache.location) !== 1 + pfn) {
+      return `page ${pfn} is not the swap cache's page for its place`
+    }
+  }
   return undefined
 }
 

@@ -192,6 +192,7 @@ process child { r0 = x }`)
     expect(countsHold(kernel, memoryOf(kernel, ...cached, [frame.refcount, 2]))).toBeUndefined()
     expect(countsHold(kernel, memoryOf(kernel, ...cached))).toMatch(/refcount 1 and 2 /)
     expect(countsHold(kernel, memoryOf(kernel, [slot!.cache, 2]))).toMatch(/does not know/)
+    expect(countsHold(kernel, memoryOf(kernel, [frame.swap, 1]))).toMatch(/not the swap cache's page/)
     expect(restHolds(kernel, memoryOf(kernel, ...cached, [frame.refcount, 3]))).toMatch(/leak/)
   })
   test('a page whose count reclaim has frozen needs none', () => {
