@@ -5,10 +5,12 @@
  * one. A state is its memory's number and its threads' control states; its successors come
  * from walking, for each thread, the decision tree of the pending operation.
  */
-import { AUTOMATON_LIMITS, Automata, type AutomatonLimits } from './automaton.ts'
-import { ControlStates, DONE } from './control.ts'
-import { CHOOSE, DecisionTrees, FAIL, LEAF, READ, STUCK } from './decision.ts'
+import { AUTOMATON_LIMITS, type Automata, type AutomatonLimits } from './automaton.ts'
+import { type ControlStates, DONE } from './control.ts'
+import type { DecisionTrees } from './decision.ts'
+import { Learned } from './learned.ts'
 import { Memories } from './memories.ts'
+import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
 
@@ -77,15 +79,12 @@ const MAX_STATES = 2 ** 30
 const CLOCK_EVERY = 2048
 
 export class Explorer {
-  readonly automata: Automata
-  readonly controls: readonly ControlStates[]
-  readonly trees: DecisionTrees
+  readonly learned: Learned
   readonly memories: Memories
   readonly visited: Visited
 
   private readonly limits: Required<ExploreLimits>
-  /** For each thread, the tree slot of each control state. */
-  private readonly roots: Int32Array[]
+  private readonly stepper: Stepper
   private readonly required: boolean[]
   private readonly finals = new Map<number, number>()
   private readonly failed = new Map<string, FailedRun>()
@@ -107,8 +106,6 @@ export class Explorer {
   private batchCount = 0
   /** The words of the state that is being expanded. */
   private readonly parent: Int32Array
-  /** Slots of alternatives still to be walked. */
-  private readonly pending: number[] = []
 
   constructor(
     readonly system: System,
@@ -116,20 +113,15 @@ export class Explorer {
     /** Called before a generator runs to be learned from, with its name: a watchdog's heartbeat. */
     onReplay?: (procedure: string) => void,
   ) {
-    if (system.threads.length === 0) throw new RangeError('a system needs at least one thread')
     this.limits = { ...DEFAULT_LIMITS, automaton: AUTOMATON_LIMITS, ...limits }
     const { states } = this.limits
     if (!(Number.isInteger(states) && states >= 1 && states <= MAX_STATES)) {
       throw new RangeError(`a limit of ${states} states is not within 1..${MAX_STATES}`)
     }
-    const { locations } = system.layout
-    this.automata = new Automata(system.context, this.limits.automaton)
-    this.automata.onReplay = onReplay
-    this.controls = system.threads.map((thread) => new ControlStates(this.automata, thread))
-    this.trees = new DecisionTrees(system.context, locations)
-    this.memories = new Memories(locations)
+    this.learned = new Learned(system, this.limits.automaton, onReplay)
+    this.memories = new Memories(system.layout.locations)
+    this.stepper = new Stepper(this.learned, this.memories)
     this.visited = new Visited(1 + Math.ceil(system.threads.length / 2))
-    this.roots = system.threads.map(() => new Int32Array(64))
     this.required = system.threads.map((thread) => thread.daemon !== true)
     this.parent = new Int32Array(this.visited.words)
     this.batchStates = new Int32Array(BATCH * this.visited.words)
@@ -184,29 +176,26 @@ export class Explorer {
     return this.visited.states[state * this.visited.words]!
   }
 
+  get automata(): Automata {
+    return this.learned.automata
+  }
+
+  get controls(): readonly ControlStates[] {
+    return this.learned.controls
+  }
+
+  get trees(): DecisionTrees {
+    return this.learned.trees
+  }
+
   /** The slot of the tree of a thread's control state; the tree may be empty. */
   rootOf(thread: number, control: number): number {
-    let roots = this.roots[thread]!
-    if (control >= roots.length) {
-      const grown = new Int32Array(Math.max(control + 1, roots.length * 2))
-      grown.set(roots)
-      this.roots[thread] = grown
-      roots = grown
-    }
-    if (roots[control] === 0) roots[control] = this.trees.newRoot()
-    return roots[control]!
+    return this.learned.rootOf(thread, control)
   }
 
   /** Learns what a thread's pending operation does in one memory. */
   learn(thread: number, control: number, memory: number): void {
-    const states = this.controls[thread]!
-    this.trees.learn(
-      this.rootOf(thread, control),
-      states.operation(control),
-      thread,
-      (location) => this.memories.get(memory, location),
-      (response) => states.after(control, response),
-    )
+    this.learned.learn(thread, control, (location) => this.memories.get(memory, location))
   }
 
   private begin(): void {
@@ -251,7 +240,8 @@ export class Explorer {
   }
 
   private expand(state: number): void {
-    const { memories, visited, trees, parent, pending, roots, controls } = this
+    const { memories, visited, parent, stepper } = this
+    const { controls, trees } = this.learned
     const { words } = visited
     const stateBase = state * words
     for (let i = 0; i < words; i++) parent[i] = visited.states[stateBase + i]!
@@ -261,62 +251,26 @@ export class Explorer {
     let running = false
     let resting = this.system.restInvariant !== undefined
 
-    for (let thread = 0; thread < roots.length; thread++) {
+    for (let thread = 0; thread < controls.length; thread++) {
       const packed = parent[1 + (thread >> 1)]!
       const control = thread & 1 ? packed >>> 16 : packed & 0xffff
       if (control === DONE) continue
       if (this.required[thread]) running = true
       if (resting && !controls[thread]!.atRest(control)) resting = false
-      const slots = roots[thread]!
-      const root = control < slots.length ? slots[control]! : 0
-      pending[0] = root === 0 ? this.rootOf(thread, control) : root
-      // Making a root or learning may have put the records elsewhere.
-      let code = trees.code
-      let alternatives = 1
-      let alternative = 0
-      while (alternatives > 0) {
-        let slot = pending[--alternatives]!
-        walk: for (;;) {
-          const record = code[slot]!
-          if (record === 0) {
-            this.learn(thread, control, memory)
-            code = trees.code
-            continue
-          }
-          const operand = code[record + 1]!
-          switch (code[record]) {
-            case READ:
-              slot = record + 2 + memories.get(memory, operand)
-              break
-            case LEAF: {
-              steps++
-              const writes = code[record + 2]!
-              let next = memory
-              if (writes > 0) {
-                const known = memories.count
-                next = memories.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
-                if (memories.count > known) this.checkInvariant(next, state, thread, alternative)
-              }
-              alternative++
-              if (this.broken.size > 0 && this.broken.has(next)) failures++
-              else this.emit(state, thread, next, operand)
-              break walk
-            }
-            case CHOOSE:
-              for (let i = operand - 1; i > 0; i--) pending[alternatives++] = record + 2 + i
-              slot = record + 2
-              break
-            case FAIL:
-              failures++
-              this.failAt('failure', trees.messages[operand]!, state, { thread, alternative })
-              alternative++
-              break walk
-            case STUCK:
-              break walk
-            default:
-              throw new Error(`no record at ${record}`)
-          }
+      const known = memories.count
+      const found = stepper.step(thread, control, memory)
+      for (let alternative = 0; alternative < found; alternative++) {
+        const after = stepper.controls[alternative]!
+        if (after < 0) {
+          failures++
+          this.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
+          continue
         }
+        steps++
+        const next = stepper.memories[alternative]!
+        if (next >= known) this.checkInvariant(next, state, thread, alternative)
+        if (this.broken.size > 0 && this.broken.has(next)) failures++
+        else this.emit(state, thread, next, after)
       }
     }
 

@@ -1,0 +1,53 @@
+/**
+ * A system as far as it has been learned: what each thread does, as control states, and what
+ * each control state's operation does, as decision trees. Everything that explores, follows
+ * a run or exports a system stands on this.
+ */
+import { AUTOMATON_LIMITS, Automata, type AutomatonLimits } from './automaton.ts'
+import { ControlStates } from './control.ts'
+import { DecisionTrees } from './decision.ts'
+import type { System } from './system.ts'
+
+export class Learned {
+  readonly automata: Automata
+  readonly controls: readonly ControlStates[]
+  readonly trees: DecisionTrees
+  /** For each thread, the tree slot of each control state; 0 where there is none yet. */
+  readonly roots: Int32Array[]
+
+  /** @throws RangeError if the system has no thread */
+  constructor(
+    readonly system: System,
+    limits: AutomatonLimits = AUTOMATON_LIMITS,
+    /** Called before a generator runs to be learned from, with its name: a watchdog's heartbeat. */
+    onReplay?: (procedure: string) => void,
+  ) {
+    if (system.threads.length === 0) throw new RangeError('a system needs at least one thread')
+    this.automata = new Automata(system.context, limits)
+    this.automata.onReplay = onReplay
+    this.controls = system.threads.map((thread) => new ControlStates(this.automata, thread))
+    this.trees = new DecisionTrees(system.context, system.layout.locations)
+    this.roots = system.threads.map(() => new Int32Array(64))
+  }
+
+  /** The slot of the tree of a thread's control state; the tree may be empty. */
+  rootOf(thread: number, control: number): number {
+    let roots = this.roots[thread]!
+    if (control >= roots.length) {
+      const grown = new Int32Array(Math.max(control + 1, roots.length * 2))
+      grown.set(roots)
+      this.roots[thread] = grown
+      roots = grown
+    }
+    if (roots[control] === 0) roots[control] = this.trees.newRoot()
+    return roots[control]!
+  }
+
+  /** Learns what a thread's pending operation does in one memory. */
+  learn(thread: number, control: number, read: (location: number) => number): void {
+    const states = this.controls[thread]!
+    this.trees.learn(this.rootOf(thread, control), states.operation(control), thread, read, (response) =>
+      states.after(control, response),
+    )
+  }
+}
