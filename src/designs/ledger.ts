@@ -5,6 +5,7 @@
 import { type Cell, type Memory, pick, type View } from '../engine/index.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import type { GupFlags, Machine } from '../mm/machine.ts'
+import { PFN, PFN_OR_0 } from '../mm/names.ts'
 import { pte_none, pte_pfn } from '../mm/pte.ts'
 import { CIRCUMSTANCES, type Circumstance } from './design.ts'
 
@@ -56,7 +57,7 @@ export function layLedger(k: Machine): void {
   ledgers.set(k, {
     relaxations,
     used: relaxations.map((_, i) => layout.cell(`relaxation ${i} used`, 1)),
-    grasp: k.ref.map((ref) => layout.cell(`${ref.name} grasp`, k.page.length)),
+    grasp: k.ref.map((ref) => layout.naming(layout.cell(`${ref.name} grasp`, k.page.length), PFN_OR_0)),
     happened: k.ref.map((ref) =>
       CIRCUMSTANCES.slice(0, -1).map((circumstance) => layout.cell(`${ref.name} ${circumstance}`, 1)),
     ),
@@ -65,8 +66,8 @@ export function layLedger(k: Machine): void {
     forking: k.mm.map(({ name }) => layout.cell(`${name} forking`, k.mm.length)),
     copying: layout.cell('copying', k.mm.length),
     vpn: layout.cell('copied page', k.config.pages.length),
-    source: layout.cell('copy source', k.page.length),
-    target: layout.cell('copy target', k.page.length),
+    source: layout.naming(layout.cell('copy source', k.page.length), PFN),
+    target: layout.naming(layout.cell('copy target', k.page.length), PFN),
     copied: layout.cell('words copied', (1 << k.words) - 1),
   })
 }

@@ -8,7 +8,7 @@
  */
 import type { Automata, AutomatonNode } from './automaton.ts'
 import { ModelError } from './error.ts'
-import type { AtomicRequest, Plain } from './operation.ts'
+import type { AtomicRequest, Plain, Procedure, Request } from './operation.ts'
 import type { ThreadSpec } from './system.ts'
 
 /** The control state of a thread that has ended. */
@@ -73,6 +73,34 @@ export class ControlStates {
   after(state: number, response: Plain): number {
     const cell = this.cells[state]!
     return this.settle(cell.below as InternedCell | undefined, this.automata.next(cell.node, response))
+  }
+
+  /**
+   * The control state that differs from another only in what is named: arguments and
+   * responses are renamed, and the stack is built again from them.
+   */
+  renamed(
+    state: number,
+    renameArgs: (procedure: Procedure, args: readonly Plain[]) => readonly Plain[],
+    renameResponse: (request: Request, response: Plain) => Plain,
+  ): number {
+    if (state === DONE) return DONE
+    const original = this.cells[state]!
+    const build = (cell: InternedCell): InternedCell => {
+      const below = cell.below === undefined ? undefined : build(cell.below as InternedCell)
+      const { procedure, args } = cell.node.activation
+      const path: AutomatonNode[] = []
+      for (let node = cell.node; node.parent !== undefined; node = node.parent) path.push(node)
+      let node = this.automata.start(procedure, renameArgs(procedure, args))
+      for (let i = path.length - 1; i >= 0; i--) {
+        const { parent, response } = path[i]!
+        node = this.automata.next(node, renameResponse(parent!.pending as Request, response))
+      }
+      return this.intern(below, node)
+    }
+    const cell = build(original)
+    if (original.atRest) cell.atRest = true
+    return this.number(cell)
   }
 
   /** Follows calls and returns from `node`, on top of `below`, to the next atomic operation. */

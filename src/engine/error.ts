@@ -9,6 +9,8 @@ export type ModelFault =
   | 'unbounded'
   /** A generator that took too long between two operations. */
   | 'slow'
+  /** An operation that tells interchangeable things apart by their numbers. */
+  | 'asymmetric'
 
 /** A mistake in the model, never in the engine: the message names the function and says what to do. */
 export class ModelError extends Error {

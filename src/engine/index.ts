@@ -19,6 +19,8 @@ export {
   type FinalMemory,
 } from './explore.ts'
 export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
+export { Learned } from './learned.ts'
+export { fields, type Naming, naming, type Rename, Sort } from './naming.ts'
 export {
   assert,
   atomic,
@@ -37,6 +39,8 @@ export {
   type View,
 } from './operation.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
+export { ReducedSearch } from './reduced.ts'
+export { Symmetry } from './symmetry.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
   type Change,

@@ -4,6 +4,7 @@
  * A handle (`Cell`, `Lock`, `RwLock`) knows its location and offers the operations on it as
  * steps. Ranges are checked at every write, and they bound the engine's decision tables.
  */
+import type { Naming, Sort } from './naming.ts'
 import { atomic, BLOCKED, type Response, type Steps, type View } from './operation.ts'
 
 export interface Location {
@@ -13,8 +14,47 @@ export interface Location {
   readonly initial: number
 }
 
+/** Where the things of one sort are. */
+export interface SortLayout {
+  readonly sort: Sort
+  /** The number of the first thing. */
+  readonly first: number
+  /** For each thing its locations, the same ones in the same order. */
+  readonly members: readonly (readonly number[])[]
+  /**
+   * The location that holds the number of the first thing that was never used. All from there on
+   * are as good as each other, so whoever takes a new one takes that.
+   */
+  readonly used: number
+}
+
 export class Layout {
   readonly locations: Location[] = []
+  readonly sorts: SortLayout[] = []
+  /** What locations name, other than nothing. */
+  readonly namings = new Map<number, Naming>()
+
+  /**
+   * Declares things of one sort to be interchangeable. A thing that was never used, or is of no use
+   * any more, has 0 in all its locations.
+   * @param first the number of the first
+   * @param members for each its cells, the same ones in the same order
+   * @param used holds the number of the first that was never used
+   */
+  sort(sort: Sort, first: number, members: readonly (readonly { location: number }[])[], used: Cell): void {
+    this.sorts.push({
+      sort,
+      first,
+      members: members.map((cells) => cells.map(({ location }) => location)),
+      used: used.location,
+    })
+  }
+
+  /** Declares what the values of a cell name. */
+  naming(cell: Cell, naming: Naming): Cell {
+    this.namings.set(cell.location, naming)
+    return cell
+  }
 
   /**
    * A location that holds a number.
@@ -91,7 +131,8 @@ export class Cell {
   }
 }
 
-function read(view: View, _c: unknown, location: number): Response {
+/** The operation of `Cell.read`, whose response names what the location names. */
+export function read(view: View, _c: unknown, location: number): Response {
   return view.get(location)
 }
 function test(view: View, _c: unknown, location: number, value: number): Response {

@@ -63,6 +63,16 @@ export class Memories {
     return this.internVector()
   }
 
+  /** Interns a memory that is given as its bytes. */
+  internBytes(bytes: Uint8Array): number {
+    for (let c = 0; c < this.chunksEach; c++) {
+      this.chunk.fill(0)
+      this.chunkBytes.set(bytes.subarray(c * CHUNK_BYTES, (c + 1) * CHUNK_BYTES))
+      this.vector[c] = this.internChunk()
+    }
+    return this.internVector()
+  }
+
   /** The value of a location in a memory. */
   get(memory: number, location: number): number {
     const chunk = this.numbers[memory * this.chunksEach + (location >> CHUNK_BITS)]!

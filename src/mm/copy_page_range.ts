@@ -4,10 +4,11 @@
  * Order and locking are those of f45ec5ff16a7 (v5.7), 7a4830c380f3 and 53a05ad9f21d (v5.9 to v5.18) and
  * 6c287605fd56 (v5.19).
  */
-import { call, type Steps, tail } from '../engine/index.ts'
+import { call, naming, type Steps, tail } from '../engine/index.ts'
 import { copy_word, count_copy } from './do_wp_page.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_WRITE, ZERO_PFN } from './machine.ts'
+import { NONE, PFN, PTE } from './names.ts'
 import { alloc_page, get_page, lru_cache_add, put_page } from './page_alloc.ts'
 import {
   is_swap_pte,
@@ -130,3 +131,8 @@ function* copy_present_page(
   yield* k.mm[child]!.pte[vpn]!.write(mk_pte(page, writable))
   yield* count_copy(k)
 }
+
+naming(copy_pte_range, [NONE, NONE, NONE, NONE, PFN])
+naming(copy_swap_pte, [NONE, NONE, NONE, PTE])
+naming(copy_present_pte, [NONE, NONE, NONE, PTE])
+naming(copy_present_page, [NONE, NONE, NONE, NONE, PFN])

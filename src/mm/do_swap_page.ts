@@ -7,10 +7,11 @@
  *
  * Order and locking are those of c1e8d7c6a7a6 (v5.7), c145e0b47c77 (v5.18) and 1493a1913e34 (v5.19).
  */
-import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import { copy_word, do_wp_page, written } from './do_wp_page.ts'
 import type { Fault, Kernel } from './kernel.ts'
 import { ON_LRU } from './machine.ts'
+import { NONE, PFN, PTE } from './names.ts'
 import { alloc_page, lru_add_drain, lru_cache_add, put_page } from './page_alloc.ts'
 import { PageKsm } from './page_flags.ts'
 import { mk_pte, type Pte, pte_swp_slot } from './pte.ts'
@@ -126,3 +127,10 @@ function fits(view: View, k: Kernel, vpn: number, pfn: number): Response {
   const to = view.get(mapping.location)
   return to === 0 || to === k.KSM || view.get(index.location) === vpn ? 1 : 0
 }
+
+naming(do_swap_page, [NONE, PTE])
+naming(map_swapped_in, [NONE, PTE, PFN, PFN])
+naming(drain_batch, [NONE, PFN])
+naming(likely_exclusive, [PFN])
+naming(out_page, [PFN, PFN])
+naming(ksm_might_need_to_copy, [NONE, PFN], PFN)

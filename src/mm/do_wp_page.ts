@@ -4,9 +4,10 @@
  * Order and locking are those of f45ec5ff16a7 (v5.7), 09854ba94c6a (v5.9), 53a05ad9f21d and
  * 84d60fdd3733 (v5.18) and c89357e27f20 (v5.19); where they agree, no commit is named.
  */
-import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
+import { atomic, call, naming, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Fault, Kernel, WpFault } from './kernel.ts'
 import { MAX_COPIES, ZERO_PFN } from './machine.ts'
+import { WP_FAULT } from './names.ts'
 import { alloc_page, get_page, is_free, lru_cache_add, put_page } from './page_alloc.ts'
 import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, pte_pfn } from './pte.ts'
 import { page_add_new_anon_rmap, page_remove_rmap } from './rmap.ts'
@@ -114,3 +115,7 @@ function count_one_copy(view: View, k: Kernel): Response {
   view.set(k.copies.location, Math.min(view.get(k.copies.location) + 1, MAX_COPIES))
   return 0
 }
+
+naming(do_wp_page, [WP_FAULT])
+naming(wp_page_reuse, [WP_FAULT])
+naming(wp_page_copy, [WP_FAULT])

@@ -4,10 +4,11 @@
  * Order and locking are those of 4426e945df58 (v5.7), 17839856fd58 (v5.8), a308c71bf1e6
  * (v5.9), 57efa1fe5957 (v5.11) and b6a2619c60b4 (v5.19).
  */
-import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
+import { PFN, PFN_OR_0 } from './names.ts'
 import { drop_reference, take_reference } from './page_alloc.ts'
 import { pte_dirty, pte_pfn, pte_present, pte_write } from './pte.ts'
 import { store_word } from './tlb.ts'
@@ -222,3 +223,10 @@ export function device_store(view: View, k: Kernel, ref: number, word: number, v
   k.rules.hooks?.device_stored?.(view, k, ref, word, value)
   return 0
 }
+
+naming(gup_slow, [], PFN)
+naming(follow_page, [], PFN)
+naming(gup_fast, [], PFN)
+naming(gup_pte_range, [], PFN)
+naming(unshare_first, [PFN])
+naming(walk_and_grab, [], PFN_OR_0)

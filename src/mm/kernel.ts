@@ -5,8 +5,9 @@
  * paths in this folder are common to all of them and take the kernel as their first argument;
  * where the generations part, they ask its rules, which are in `src/designs`.
  */
-import type { Steps, ThreadSpec, View } from '../engine/index.ts'
+import { type Naming, naming, type Steps, type ThreadSpec, type View } from '../engine/index.ts'
 import { type GupFlags, Machine, type MachineConfig } from './machine.ts'
+import { NONE, PFN, PTE, WP_FAULT } from './names.ts'
 import type { Pte } from './pte.ts'
 
 /** A page fault being handled: `struct vm_fault`. */
@@ -166,12 +167,25 @@ export interface Hooks {
   device_stored?(view: View, k: Kernel, ref: number, word: number, value: number): void
 }
 
+/** What the arguments of a design's rules name, whoever writes them. */
+const RULE_ARGUMENTS = {
+  wp_can_reuse: [WP_FAULT, PFN],
+  page_try_dup_rmap: [NONE, PFN],
+  gup_must_unshare: [PFN],
+  may_add_to_swap: [PFN],
+  page_try_share_anon_rmap: [PFN],
+  swap_in_exclusive: [NONE, PFN, PTE],
+  clear_refs_may_protect: [NONE, PFN],
+} satisfies { readonly [rule in keyof Rules]?: readonly (Naming | undefined)[] }
+
 export class Kernel extends Machine {
   constructor(
     config: MachineConfig,
     readonly rules: Rules,
   ) {
     super(config, rules.anon_exclusive)
+    for (const [rule, args] of Object.entries(RULE_ARGUMENTS))
+      naming(rules[rule as keyof typeof RULE_ARGUMENTS], args)
     rules.hooks?.layout?.(this)
   }
 }

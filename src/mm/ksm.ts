@@ -5,10 +5,11 @@
  * read-only and its reference count has shown that nobody but its mappings, the swap cache
  * and ksmd holds it. ksmd holds both pages by references of its own throughout.
  */
-import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel, WpFault } from './kernel.ts'
 import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
+import { NONE, PFN, PFN_OR_0, PTE, WP_FAULT } from './names.ts'
 import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
 import {
@@ -309,3 +310,14 @@ function rehome(view: View, k: Kernel, mm: number, vpn: number, pfn: number): Re
   view.set(index.location, vpn)
   return 1
 }
+
+naming(get_mergeable_page, [], PFN)
+naming(follow_page_get, [], PFN)
+naming(get_mapped, [], PFN_OR_0)
+naming(pages_identical, [PFN, PFN])
+naming(try_to_merge_two_pages, [NONE, PFN, NONE, PFN])
+naming(try_to_merge_with_ksm_page, [NONE, PFN, PFN])
+naming(try_to_merge_one_page, [NONE, PFN, PFN])
+naming(write_protect_page, [NONE, PFN], PTE)
+naming(replace_page, [NONE, PFN, PFN, PTE])
+naming(reuse_ksm_page, [WP_FAULT, PFN])

@@ -9,6 +9,7 @@
  * word of a page; `ref` a reference taken by get_user_pages or pin_user_pages.
  */
 import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
+import { FRAMES, PFN_OR_0, PTE, SLOT_OR_0, SLOTS } from './names.ts'
 import { MAX_SWAP_SLOTS, mk_pte } from './pte.ts'
 
 /** The zero page: frame 0, shared by all, never freed and never written. */
@@ -276,6 +277,22 @@ export class Machine {
     this.slotsUsed = layout.cell('swap used', swapSlots)
     this.anon_vma = layout.rwLock('anon_vma')
     this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
+
+    for (const { pte } of this.mm) for (const cell of pte) layout.naming(cell, PTE)
+    for (const { tlb } of this.cpu) for (const cell of tlb) layout.naming(cell, PTE)
+    for (const { page } of this.ref) layout.naming(page, PFN_OR_0)
+    for (const { swap } of this.page) layout.naming(swap, SLOT_OR_0)
+    for (const { cache } of this.slot) layout.naming(cache, PFN_OR_0)
+    const frameCells = this.page
+      .slice(ZERO_PFN + 1)
+      .map(({ word, ...cells }) => [...Object.values(cells), ...word])
+    layout.sort(FRAMES, ZERO_PFN + 1, frameCells, this.framesUsed)
+    layout.sort(
+      SLOTS,
+      0,
+      this.slot.map(({ count, cache, word }) => [count, cache, ...word]),
+      this.slotsUsed,
+    )
   }
 }
 

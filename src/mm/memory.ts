@@ -4,11 +4,12 @@
  *
  * Order and locking are those of f45ec5ff16a7 (v5.7), 84d60fdd3733 (v5.18) and c89357e27f20 (v5.19).
  */
-import { call, type Steps } from '../engine/index.ts'
+import { call, naming, type Steps } from '../engine/index.ts'
 import { do_swap_page } from './do_swap_page.ts'
 import { do_wp_page } from './do_wp_page.ts'
 import type { Fault, Kernel } from './kernel.ts'
 import { ZERO_PFN } from './machine.ts'
+import { PFN } from './names.ts'
 import { alloc_page, lru_cache_add, put_page } from './page_alloc.ts'
 import {
   is_swap_pte,
@@ -102,3 +103,5 @@ export function* zap_pte_range(k: Kernel, mm: number, vpn: number): Steps<number
   yield* ptl.unlock()
   return pte_pfn(old)
 }
+
+naming(zap_pte_range, [], PFN)

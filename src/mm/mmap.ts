@@ -1,8 +1,9 @@
 /** Unmapping (mm/mmap.c, mm/mmu_gather.c). The order is always: entry, mapcount, flush, reference. */
-import { call, type Steps } from '../engine/index.ts'
+import { call, naming, type Steps } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, ZERO_PFN } from './machine.ts'
 import { NOTHING, zap_pte_range } from './memory.ts'
+import { PFN } from './names.ts'
 
 import { lru_add_drain, put_page } from './page_alloc.ts'
 import { free_swap_cache } from './swap_state.ts'
@@ -51,3 +52,5 @@ export function* exit_mmap(k: Kernel, cpu: number): Steps<void> {
   for (const page of pages) yield* call(free_page_and_swap_cache, page)
   for (const vma of k.mm[mm]!.vma) yield* vma.write(VM_NONE)
 }
+
+naming(free_page_and_swap_cache, [PFN])

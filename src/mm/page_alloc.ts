@@ -4,9 +4,20 @@
  * Allocation may return any free frame that was in use before, or the lowest one that never
  * was: frames never used are alike in every respect, so trying one of them is enough.
  */
-import { atomic, BLOCKED, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import {
+  atomic,
+  BLOCKED,
+  call,
+  naming,
+  pick,
+  type Response,
+  type Steps,
+  tail,
+  type View,
+} from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { ON_LRU, ZERO_PFN } from './machine.ts'
+import { PFN } from './names.ts'
 
 /** Allocates a frame with one reference and zeroed words. */
 export function* alloc_page(): Steps<number> {
@@ -145,3 +156,5 @@ function drain_any(view: View, k: Kernel): Response {
   view.set(k.page[pfn]!.lru.location, ON_LRU)
   return drop_reference(view, k, pfn)
 }
+
+naming(allocate, [], PFN)

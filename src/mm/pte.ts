@@ -83,3 +83,10 @@ export function pte_swp_exclusive(pte: Pte): boolean {
 export function pte_swp_clear_exclusive(pte: Pte): Pte {
   return pte_swp_exclusive(pte) ? pte - 1 : pte
 }
+
+/** The same entry for another frame, or another place in swap. */
+export function pte_renamed(pte: Pte, frame: (pfn: number) => number, slot: (slot: number) => number): Pte {
+  if (pte_none(pte)) return pte
+  if (!pte_present(pte)) return swp_entry_to_pte(slot(pte_swp_slot(pte)), pte_swp_exclusive(pte))
+  return FIRST_PRESENT + KINDS * frame(pte_pfn(pte)) + ((pte - FIRST_PRESENT) % KINDS)
+}

@@ -5,8 +5,9 @@
  * changes under the page lock, but for a new page that nobody else can see; once a page is
  * anonymous it stays so until it is freed.
  */
-import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
+import { atomic, call, naming, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
+import { NONE, PFN, SLOT } from './names.ts'
 import { put_page } from './page_alloc.ts'
 import { set_page_dirty } from './page_flags.ts'
 import { PTE_NONE, type Pte, pte_dirty, pte_pfn, pte_present, swp_entry_to_pte } from './pte.ts'
@@ -181,3 +182,6 @@ function maps(view: View, k: Kernel, mm: number, vpn: number, pfn: number): Resp
   const entry: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
   return pte_present(entry) && pte_pfn(entry) === pfn ? 1 : 0
 }
+
+naming(try_to_unmap, [NONE, PFN, SLOT])
+naming(try_to_unmap_one, [NONE, NONE, NONE, PFN, SLOT])

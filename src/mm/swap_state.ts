@@ -4,8 +4,9 @@
  * It holds a reference. A page comes and goes under its page lock; whoever looks a place up
  * takes a reference first and the lock afterwards, and so must look again.
  */
-import { atomic, BLOCKED, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, BLOCKED, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
+import { NONE, PFN, PFN_OR_0, SLOT, SLOT_OR_0 } from './names.ts'
 import { allocate, lru_cache_add, put_page } from './page_alloc.ts'
 import { PageSwapCache } from './page_flags.ts'
 import { get_swap_page, NO_SLOT, swap_free, try_to_free_swap } from './swapfile.ts'
@@ -128,3 +129,9 @@ function* try_to_reclaim_swap(k: Kernel, pfn: number): Steps<void> {
   }
   yield* put_page(pfn)
 }
+
+naming(enter_swap_cache, [], SLOT_OR_0)
+naming(find_get_page, [], PFN_OR_0)
+naming(read_swap_cache, [NONE, SLOT], PFN)
+naming(free_swap_and_cache, [SLOT])
+naming(try_to_reclaim_swap, [PFN])

@@ -5,9 +5,10 @@
  * safe comes last: the count is frozen at what reclaim and the swap cache account for, so a
  * reference that anybody else holds makes it fail. By then the page may be unmapped.
  */
-import { atomic, call, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, call, naming, pick, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { ON_LRU, VM_NONE, ZERO_PFN } from './machine.ts'
+import { NONE, PFN, PFN_OR_0, SLOT } from './names.ts'
 import { drop_reference, free_page, lru_add_drain } from './page_alloc.ts'
 import { pte_none, pte_pfn, pte_present, pte_swp_slot } from './pte.ts'
 import { FLUSHED, try_to_unmap, type Unflushed } from './rmap.ts'
@@ -192,3 +193,11 @@ function putback(view: View, k: Kernel, pfn: number): Response {
 function* try_to_unmap_flush(k: Kernel, { mms }: Unflushed): Steps<void> {
   for (let mm = 0; mm < k.mm.length; mm++) if (mms & (1 << mm)) yield* flush_tlb_mm(k, mm)
 }
+
+naming(isolate_some, [], PFN_OR_0)
+naming(isolate_mapped, [], PFN_OR_0)
+naming(shrink_page, [NONE, PFN])
+naming(pageout, [NONE, PFN, SLOT])
+naming(remove_mapping, [NONE, PFN])
+naming(keep_locked, [NONE, PFN])
+naming(putback_lru_page, [NONE, PFN])

@@ -1,0 +1,408 @@
+/**
+ * Symmetry: states that differ only in how interchangeable things are numbered are one.
+ *
+ * Each state is renumbered before it is looked up: things get new numbers in the order in which
+ * they are first named, by the locations that belong to no thing, then by the locations of the
+ * things named so far, then by the threads; after these come, ordered by what they hold, those
+ * that nobody names but that are not blank. Things that are blank and named by nobody are given
+ * back: nobody can tell them from those that were never used. (Ip and Dill, "Better
+ * verification through symmetry", 1996, where such sorts are called scalarsets.)
+ *
+ * Any renumbering is sound, whatever the order: that the chosen one is the same for all states of
+ * a class, as far as possible, only makes fewer of them.
+ */
+import { DONE } from './control.ts'
+import { ModelError } from './error.ts'
+import { read, type SortLayout } from './layout.ts'
+import type { Learned } from './learned.ts'
+import type { Memories } from './memories.ts'
+import { namingOf, type Rename } from './naming.ts'
+import type { Plain, Procedure, Request } from './operation.ts'
+import { Stepper } from './stepper.ts'
+
+/** Things in an order, each as its number among all things of all sorts. */
+interface Order {
+  readonly number: number
+  /** Named by locations. */
+  readonly named: readonly number[]
+  /** Named by no location, but not blank. */
+  readonly unnamed: readonly number[]
+}
+
+export class Symmetry {
+  private readonly sorts: readonly SortLayout[]
+  /** For each sort, where its things begin among all things; then their total. */
+  private readonly bases: number[] = []
+  private readonly things: number
+  /** Locations of no thing that name things. */
+  private readonly fixed: number[] = []
+  /** For each thing, its locations that name things. */
+  private readonly naming: number[][] = []
+  /** For each memory the number of its order; 0 if it is not known yet. */
+  private orderOf = new Int32Array(1 << 10)
+  private readonly orders: Order[] = []
+  private readonly orderNumbers = new Map<string, Order>()
+  /** For each thread and control state the number of its list of named things; -1 if not known yet. */
+  private readonly mentionsOf: number[][]
+  private readonly mentions: (readonly number[])[] = [[]]
+  private readonly mentionNumbers = new Map<string, number>([['', 0]])
+  /** From the number of an order, then of each thread's list in turn, to that of a renumbering. */
+  private readonly joined = new Map<number, number>()
+  private readonly joins: (Renumbering | undefined)[] = []
+  private readonly renumberings = new Map<string, Renumbering>()
+  private readonly stepper: Stepper
+  private checked = 0
+  private checks = 0
+
+  constructor(
+    private readonly learned: Learned,
+    private readonly memories: Memories,
+  ) {
+    const { layout } = learned.system
+    this.sorts = layout.sorts
+    let things = 0
+    const owned = new Set<number>()
+    for (const { members } of this.sorts) {
+      this.bases.push(things)
+      things += members.length
+      for (const locations of members) {
+        for (const location of locations) owned.add(location)
+        this.naming.push(locations.filter((location) => layout.namings.has(location)))
+      }
+    }
+    this.things = things
+    for (const location of layout.namings.keys()) if (!owned.has(location)) this.fixed.push(location)
+    this.fixed.sort((a, b) => a - b)
+    this.mentionsOf = learned.controls.map(() => [])
+    this.stepper = new Stepper(learned, memories)
+  }
+
+  /**
+   * Renumbers a state.
+   * @param controls the threads' control states; they are changed
+   * @returns the memory
+   */
+  canonical(memory: number, controls: Int32Array): number {
+    let join = this.orderIn(memory)
+    for (let thread = 0; thread < controls.length; thread++) {
+      const mentioned = this.mentionedBy(thread, controls[thread]!)
+      const key = join * 65_536 + mentioned
+      let next = this.joined.get(key)
+      if (next === undefined) {
+        // Below 0, to be kept apart from the numbers of orders.
+        next = -1 - this.joined.size
+        this.joined.set(key, next)
+      }
+      join = next
+    }
+    const renumbering = (this.joins[-join] ??= this.renumberingFor(memory, controls))
+    return renumbering.identity ? memory : renumbering.apply(memory, controls)
+  }
+
+  /**
+   * Checks that a step that has just been learned does the same when two things that were used
+   * before have changed places.
+   * @throws ModelError if it does not
+   */
+  check(thread: number, control: number, memory: number): void {
+    const { learned, memories } = this
+    if (learned.trees.size === this.checked) return
+    const pairs = this.sorts.flatMap(({ first, members, used }, sort) => {
+      const count = Math.min(members.length, memories.get(memory, used) - first)
+      const base = this.bases[sort]!
+      return pairsOf(count).map(([a, b]) => [base + a, base + b] as const)
+    })
+    const pair = pairs[this.checks++ % Math.max(1, pairs.length)]
+    if (pair !== undefined) {
+      const targets = Array.from({ length: this.things }, (_, thing) => thing)
+      targets[pair[0]] = pair[1]
+      targets[pair[1]] = pair[0]
+      const swap = this.renumbering(targets, undefined)
+      const expected = this.outcomes(
+        thread,
+        control,
+        memory,
+        (m, c) => `${swap.memory(m)} ${c < 0 ? c : swap.control(thread, c)}`,
+      )
+      const seen = this.outcomes(
+        thread,
+        swap.control(thread, control),
+        swap.memory(memory),
+        (m, c) => `${m} ${c}`,
+      )
+      if (expected !== seen) {
+        const name = learned.controls[thread]!.operation(control).effect.name
+        throw new ModelError(
+          'asymmetric',
+          name,
+          `${name} does something else when two ${this.sortOf(pair[0]).sort.name}s have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().`,
+        )
+      }
+    }
+    this.checked = learned.trees.size
+  }
+
+  private outcomes(
+    thread: number,
+    control: number,
+    memory: number,
+    show: (memory: number, control: number) => string,
+  ): string {
+    const { stepper } = this
+    const found = stepper.step(thread, control, memory)
+    const memories = stepper.memories.slice(0, found)
+    const controls = stepper.controls.slice(0, found)
+    return Array.from(memories, (m, i) => show(controls[i]! < 0 ? 0 : m, controls[i]!))
+      .sort()
+      .join()
+  }
+
+  private sortOf(thing: number): SortLayout {
+    let sort = this.sorts.length - 1
+    while (this.bases[sort]! > thing) sort--
+    return this.sorts[sort]!
+  }
+
+  /** The order in which a memory names things, as its number. */
+  private orderIn(memory: number): number {
+    if (memory >= this.orderOf.length) {
+      const grown = new Int32Array(Math.max(memory + 1, this.orderOf.length * 2))
+      grown.set(this.orderOf)
+      this.orderOf = grown
+    }
+    if (this.orderOf[memory] === 0) this.orderOf[memory] = 1 + this.findOrder(memory).number
+    return this.orderOf[memory]! - 1
+  }
+
+  private findOrder(memory: number): Order {
+    const { layout } = this.learned.system
+    const value = (location: number): number => this.memories.get(memory, location)
+    const named: number[] = []
+    const look: Rename = (sort, instance) => {
+      const thing = this.thing(sort, instance)
+      if (thing >= 0 && !named.includes(thing)) named.push(thing)
+      return instance
+    }
+    for (const location of this.fixed) layout.namings.get(location)!(value(location), look)
+    for (let i = 0; i < named.length; i++) {
+      for (const location of this.naming[named[i]!]!) layout.namings.get(location)!(value(location), look)
+    }
+    const held: { thing: number; content: string }[] = []
+    this.sorts.forEach(({ members }, sort) => {
+      members.forEach((locations, i) => {
+        const thing = this.bases[sort]! + i
+        if (named.includes(thing) || locations.every((location) => value(location) === 0)) return
+        held.push({
+          thing,
+          content: locations.map((location) => String.fromCharCode(value(location))).join(''),
+        })
+      })
+    })
+    held.sort((a, b) => (a.content < b.content ? -1 : a.content > b.content ? 1 : a.thing - b.thing))
+    const unnamed = held.map(({ thing }) => thing)
+    const used = this.sorts.map(({ used }) => value(used))
+    const key = `${named};${unnamed};${used}`
+    let order = this.orderNumbers.get(key)
+    if (order === undefined) {
+      order = { number: this.orders.length, named, unnamed }
+      this.orders.push(order)
+      this.orderNumbers.set(key, order)
+    }
+    return order
+  }
+
+  /** The number of a thing among all things, or -1 for a number that is not interchangeable (as frame 0). */
+  private thing(sort: unknown, instance: number): number {
+    for (let s = 0; s < this.sorts.length; s++) {
+      const { first, members } = this.sorts[s]!
+      if (this.sorts[s]!.sort !== sort) continue
+      const i = instance - first
+      return i >= 0 && i < members.length ? this.bases[s]! + i : -1
+    }
+    return -1
+  }
+
+  private mentionedBy(thread: number, control: number): number {
+    if (control === DONE) return 0
+    const known = this.mentionsOf[thread]!
+    return (known[control] ??= this.findMentions(thread, control))
+  }
+
+  private findMentions(thread: number, control: number): number {
+    const found: number[] = []
+    const look: Rename = (sort, instance) => {
+      const thing = this.thing(sort, instance)
+      if (thing >= 0 && !found.includes(thing)) found.push(thing)
+      return instance
+    }
+    const stack = []
+    for (
+      let cell = this.learned.controls[thread]!.stack(control) as StackLike | undefined;
+      cell;
+      cell = cell.below
+    )
+      stack.unshift(cell.node)
+    for (const top of stack) {
+      renamedArgs(top.activation.procedure, top.activation.args, look)
+      const path = []
+      for (let node = top; node.parent !== undefined; node = node.parent) path.unshift(node)
+      for (const { parent, response } of path)
+        this.renamedResponse(parent!.pending as Request, response, look)
+    }
+    const key = found.join()
+    let number = this.mentionNumbers.get(key)
+    if (number === undefined) {
+      number = this.mentions.push(found) - 1
+      this.mentionNumbers.set(key, number)
+    }
+    return number
+  }
+
+  private renamedResponse(request: Request, response: Plain, to: Rename): Plain {
+    if (request.kind === 'atomic') {
+      const naming =
+        request.effect === read
+          ? this.learned.system.layout.namings.get(request.args[0] as number)
+          : namingOf(request.effect).result
+      return naming === undefined ? response : naming(response, to)
+    }
+    const { result } = namingOf(request.procedure)
+    return result === undefined ? response : result(response, to)
+  }
+
+  private renumberingFor(memory: number, controls: Int32Array): Renumbering {
+    const { named, unnamed } = this.orders[this.orderOf[memory]! - 1]!
+    const mentioned = [...controls].flatMap(
+      (control, thread) => this.mentions[this.mentionedBy(thread, control)]!,
+    )
+    const order = [...new Set([...named, ...mentioned, ...unnamed])]
+    const targets = new Array<number>(this.things).fill(-1)
+    const used: number[] = []
+    this.sorts.forEach(({ first, members }, sort) => {
+      const base = this.bases[sort]!
+      const ours = order.filter((thing) => thing >= base && thing < base + members.length)
+      ours.forEach((thing, i) => {
+        targets[thing] = base + i
+      })
+      let next = ours.length
+      for (let i = 0; i < members.length; i++) if (targets[base + i] === -1) targets[base + i] = base + next++
+      used.push(first + ours.length)
+    })
+    const asUsed = this.sorts.every(
+      ({ used: location }, sort) => this.memories.get(memory, location) === used[sort],
+    )
+    return this.renumbering(targets, asUsed ? undefined : used)
+  }
+
+  private renumbering(targets: readonly number[], used: readonly number[] | undefined): Renumbering {
+    const key = `${targets};${used ?? ''}`
+    let renumbering = this.renumberings.get(key)
+    if (renumbering === undefined) {
+      const to: Rename = (sort, instance) => {
+        const thing = this.thing(sort, instance)
+        if (thing < 0) return instance
+        const s = this.sorts.findIndex((layout) => layout.sort === sort)
+        return targets[thing]! - this.bases[s]! + this.sorts[s]!.first
+      }
+      renumbering = new Renumbering(
+        this.learned,
+        this.memories,
+        this.sorts,
+        targets,
+        this.bases,
+        used,
+        to,
+        (request, response) => this.renamedResponse(request, response, to),
+      )
+      this.renumberings.set(key, renumbering)
+    }
+    return renumbering
+  }
+}
+
+interface StackLike {
+  readonly node: import('./automaton.ts').AutomatonNode
+  readonly below: StackLike | undefined
+}
+
+/** One way to number things anew, with what it has made of memories and control states so far. */
+class Renumbering {
+  readonly identity: boolean
+  private readonly locations: Int32Array
+  private readonly values: (Uint8Array | undefined)[]
+  private readonly memoriesKnown = new Map<number, number>()
+  private readonly controlsKnown: number[][]
+
+  constructor(
+    private readonly learned: Learned,
+    private readonly memories: Memories,
+    private readonly sorts: readonly SortLayout[],
+    targets: readonly number[],
+    bases: readonly number[],
+    private readonly used: readonly number[] | undefined,
+    private readonly to: Rename,
+    private readonly response: (request: Request, response: Plain) => Plain,
+  ) {
+    const { locations, namings } = learned.system.layout
+    this.identity = used === undefined && targets.every((target, thing) => target === thing)
+    this.locations = Int32Array.from(locations, (_, location) => location)
+    sorts.forEach(({ members }, sort) => {
+      members.forEach((from, i) => {
+        const into = members[targets[bases[sort]! + i]! - bases[sort]!]!
+        from.forEach((location, m) => {
+          this.locations[location] = into[m]!
+        })
+      })
+    })
+    this.values = locations.map(({ max }, location) => {
+      const naming = namings.get(location)
+      if (naming === undefined) return undefined
+      return Uint8Array.from({ length: max + 1 }, (_, value) => naming(value, to) as number)
+    })
+    this.controlsKnown = learned.controls.map(() => [])
+  }
+
+  apply(memory: number, controls: Int32Array): number {
+    for (let thread = 0; thread < controls.length; thread++) {
+      controls[thread] = this.control(thread, controls[thread]!)
+    }
+    return this.memory(memory)
+  }
+
+  memory(memory: number): number {
+    let renamed = this.memoriesKnown.get(memory)
+    if (renamed === undefined) {
+      const bytes = new Uint8Array(this.locations.length)
+      for (let location = 0; location < bytes.length; location++) {
+        const value = this.memories.get(memory, location)
+        bytes[this.locations[location]!] = this.values[location]?.[value] ?? value
+      }
+      this.used?.forEach((count, sort) => {
+        bytes[this.sorts[sort]!.used] = count
+      })
+      renamed = this.memories.internBytes(bytes)
+      this.memoriesKnown.set(memory, renamed)
+    }
+    return renamed
+  }
+
+  control(thread: number, control: number): number {
+    if (control === DONE) return DONE
+    return (this.controlsKnown[thread]![control] ??= this.learned.controls[thread]!.renamed(
+      control,
+      (procedure, args) => renamedArgs(procedure, args, this.to),
+      this.response,
+    ))
+  }
+}
+
+function renamedArgs(procedure: Procedure, args: readonly Plain[], to: Rename): readonly Plain[] {
+  const namings = namingOf(procedure).args
+  return args.map((arg, i) => namings[i]?.(arg, to) ?? arg)
+}
+
+function pairsOf(count: number): [number, number][] {
+  const pairs: [number, number][] = []
+  for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) pairs.push([a, b])
+  return pairs
+}
