@@ -36,14 +36,21 @@ export class Visited {
   /** Adds a state unless it is known; tells whether it was new. Its number is then `count - 1`. */
   add(source: Int32Array, at: number, hash: number, parent: number): boolean {
     const before = this.tuples.count
-    if (this.tuples.intern(source, at, hash) < before) return false
+    return this.intern(source, at, hash, parent) === before
+  }
+
+  /** The number of a state, which is added unless it is known. */
+  intern(source: Int32Array, at: number, hash: number, parent: number): number {
+    const before = this.tuples.count
+    const number = this.tuples.intern(source, at, hash)
+    if (number < before) return number
     if (before === this.parents.length) {
       const parents = new Int32Array(Math.ceil(before * 1.125))
       parents.set(this.parents)
       this.parents = parents
     }
     this.parents[before] = parent
-    return true
+    return number
   }
 
   get byteLength(): number {
