@@ -154,7 +154,7 @@ export class ReducedSearch {
             if (process.env.NOMERGE) merging.memory = afterM[a]!
             pack(process.env.NOSYM ? merging.memory : this.symmetry.canonical(merging.memory, controls))
             const before = visited.count
-            const number = visited.enter(words, 0, visited.hash(words, 0), state)
+            const number = visited.intern(words, 0, visited.hash(words, 0), state)
             const dist = d + 1 + extra
             if (number === before || dist < this.distance[number]!) {
               this.distance[number] = dist

@@ -36,11 +36,11 @@ export class Visited {
   /** Adds a state unless it is known; tells whether it was new. Its number is then `count - 1`. */
   add(source: Int32Array, at: number, hash: number, parent: number): boolean {
     const before = this.tuples.count
-    return this.enter(source, at, hash, parent) === before
+    return this.intern(source, at, hash, parent) === before
   }
 
-  /** Adds a state unless it is known. Its number, which is `count - 1` if it was new. */
-  enter(source: Int32Array, at: number, hash: number, parent: number): number {
+  /** The number of a state, which is added unless it is known. */
+  intern(source: Int32Array, at: number, hash: number, parent: number): number {
     const before = this.tuples.count
     const number = this.tuples.intern(source, at, hash)
     if (number < before) return number
