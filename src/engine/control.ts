@@ -8,7 +8,7 @@
  */
 import type { Automata, AutomatonNode } from './automaton.ts'
 import { ModelError } from './error.ts'
-import type { AtomicRequest, Plain, Procedure, Request } from './operation.ts'
+import type { AtomicRequest, Plain } from './operation.ts'
 import type { ThreadSpec } from './system.ts'
 
 /** The control state of a thread that has ended. */
@@ -75,28 +75,13 @@ export class ControlStates {
     return this.settle(cell.below as InternedCell | undefined, this.automata.next(cell.node, response))
   }
 
-  /**
-   * The control state that differs from another only in what is named: arguments and
-   * responses are renamed, and the stack is built again from them.
-   */
-  renamed(
-    state: number,
-    renameArgs: (procedure: Procedure, args: readonly Plain[]) => readonly Plain[],
-    renameResponse: (request: Request, response: Plain) => Plain,
-  ): number {
+  /** The control state with the same stack, but for other nodes of the same procedures in it. */
+  renamed(state: number, rename: (node: AutomatonNode) => AutomatonNode): number {
     if (state === DONE) return DONE
     const original = this.cells[state]!
-    const build = (cell: InternedCell): InternedCell => {
-      const below = cell.below === undefined ? undefined : build(cell.below as InternedCell)
-      const { procedure, args } = cell.node.activation
-      const path: AutomatonNode[] = []
-      for (let node = cell.node; node.parent !== undefined; node = node.parent) path.push(node)
-      let node = this.automata.start(procedure, renameArgs(procedure, args))
-      for (let i = path.length - 1; i >= 0; i--) {
-        const { parent, response } = path[i]!
-        node = this.automata.next(node, renameResponse(parent!.pending as Request, response))
-      }
-      return this.intern(below, node)
+    const build = (cell: StackCell): InternedCell => {
+      const below = cell.below === undefined ? undefined : build(cell.below)
+      return this.intern(below, rename(cell.node))
     }
     const cell = build(original)
     if (original.atRest) cell.atRest = true

@@ -10,7 +10,11 @@ import type { AutomatonLimits } from './automaton.ts'
  * - `preemptions`: all runs in which a thread that could go on is interrupted at most so often.
  */
 export type SearchMode =
-  | { readonly mode: 'breadth-first' }
+  | {
+      readonly mode: 'breadth-first'
+      /** None by default. `auto`: all, but only if there are many states without. */
+      readonly reductions?: readonly Reduction[] | 'auto'
+    }
   | { readonly mode: 'depth-first' }
   | {
       readonly mode: 'random'
@@ -29,7 +33,11 @@ export type SearchMode =
 
 /** How a search was made, and how far it came. */
 export type Coverage =
-  | { readonly mode: 'breadth-first' }
+  | {
+      readonly mode: 'breadth-first'
+      /** Those that were made; none if it is missing. */
+      readonly reductions?: readonly Reduction[]
+    }
   | { readonly mode: 'depth-first' }
   | {
       readonly mode: 'random'
@@ -45,6 +53,15 @@ export type Coverage =
       /** All runs with so many preemptions were looked at; -1 if not even all those with none. */
       readonly complete: number
     }
+
+/**
+ * What is left out, without changing what can happen:
+ *
+ * - `merging`: states between a step and a later one of the same run that nobody else can notice.
+ * - `symmetry`: states that differ only in how interchangeable things are numbered.
+ */
+export type Reduction = (typeof REDUCTIONS)[number]
+export const REDUCTIONS = ['merging', 'symmetry'] as const
 
 /** What ended an exploration early, if anything did; the last two are how a mode is meant to end. */
 export type Bound = 'states' | 'depth' | 'memory' | 'time' | 'interrupted' | 'runs' | 'preemptions'

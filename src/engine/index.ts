@@ -16,10 +16,13 @@ export {
   type FailedRun,
   type FailureKind,
   type FinalMemory,
+  REDUCTIONS,
+  type Reduction,
   type SearchMode,
 } from './exploration.ts'
 export { Explorer, explore } from './explore.ts'
 export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
+export { fields, type Naming, naming, type Rename, Sort } from './naming.ts'
 export {
   assert,
   atomic,
@@ -53,4 +56,3 @@ export {
   traceOfFailure,
   traceTo,
 } from './trace.ts'
-export { fields, type Naming, naming, type Rename, Sort } from './naming.ts'

@@ -19,6 +19,11 @@ export interface States {
   controlOf(state: number, thread: number): number
   /** The state from which it was reached, one step before; the initial state has itself. */
   parentOf(state: number): number
+  /**
+   * Where states are not kept as they ran: the run to one of them as it ran, from the initial state
+   * to that one, which is the last.
+   */
+  concrete?(state: number): States | undefined
 }
 
 export interface Search extends States {

@@ -1,9 +1,11 @@
 /** From the name of a mode to a search. */
+import { Adaptive } from './adaptive.ts'
 import { DepthFirst } from './depth_first.ts'
 import type { ExploreLimits, SearchMode } from './exploration.ts'
 import { Explorer } from './explore.ts'
 import { FewPreemptions } from './preemptions.ts'
 import { RandomWalk } from './random_walk.ts'
+import { ReducedSearch } from './reduced.ts'
 import type { Search } from './search.ts'
 import type { System } from './system.ts'
 
@@ -22,8 +24,12 @@ export function searchOf(
   onReplay?: (procedure: string) => void,
 ): Search {
   switch (mode.mode) {
-    case 'breadth-first':
+    case 'breadth-first': {
+      const { reductions = [] } = mode
+      if (reductions === 'auto') return new Adaptive(system, limits, onReplay)
+      if (reductions.length > 0) return new ReducedSearch(system, reductions, limits, onReplay)
       return new Explorer(system, limits, onReplay)
+    }
     case 'depth-first':
       return new DepthFirst(system, limits, onReplay)
     case 'random':

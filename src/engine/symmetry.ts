@@ -11,7 +11,8 @@
  * Any renumbering is sound, whatever the order: that the chosen one is the same for all states of
  * a class, as far as possible, only makes fewer of them.
  */
-import { DONE } from './control.ts'
+import type { AutomatonNode } from './automaton.ts'
+import { DONE, type StackCell } from './control.ts'
 import { ModelError } from './error.ts'
 import { read, type SortLayout } from './layout.ts'
 import type { Learned } from './learned.ts'
@@ -95,7 +96,8 @@ export class Symmetry {
       }
       join = next
     }
-    const renumbering = (this.joins[-join] ??= this.renumberingFor(memory, controls))
+    this.joins[-join] ??= this.renumberingFor(memory, controls)
+    const renumbering = this.joins[-join]!
     return renumbering.identity ? memory : renumbering.apply(memory, controls)
   }
 
@@ -225,7 +227,8 @@ export class Symmetry {
   private mentionedBy(thread: number, control: number): number {
     if (control === DONE) return 0
     const known = this.mentionsOf[thread]!
-    return (known[control] ??= this.findMentions(thread, control))
+    known[control] ??= this.findMentions(thread, control)
+    return known[control]
   }
 
   private findMentions(thread: number, control: number): number {
@@ -235,18 +238,13 @@ export class Symmetry {
       if (thing >= 0 && !found.includes(thing)) found.push(thing)
       return instance
     }
-    const stack = []
-    for (
-      let cell = this.learned.controls[thread]!.stack(control) as StackLike | undefined;
-      cell;
-      cell = cell.below
-    )
+    const stack: AutomatonNode[] = []
+    const top = this.learned.controls[thread]!.stack(control)
+    for (let cell: StackCell | undefined = top; cell !== undefined; cell = cell.below)
       stack.unshift(cell.node)
-    for (const top of stack) {
-      renamedArgs(top.activation.procedure, top.activation.args, look)
-      const path = []
-      for (let node = top; node.parent !== undefined; node = node.parent) path.unshift(node)
-      for (const { parent, response } of path)
+    for (const node of stack) {
+      renamedArgs(node.activation.procedure, node.activation.args, look)
+      for (const { parent, response } of pathOf(node))
         this.renamedResponse(parent!.pending as Request, response, look)
     }
     const key = found.join()
@@ -320,11 +318,6 @@ export class Symmetry {
   }
 }
 
-interface StackLike {
-  readonly node: import('./automaton.ts').AutomatonNode
-  readonly below: StackLike | undefined
-}
-
 /** One way to number things anew, with what it has made of memories and control states so far. */
 class Renumbering {
   readonly identity: boolean
@@ -332,6 +325,7 @@ class Renumbering {
   private readonly values: (Uint8Array | undefined)[]
   private readonly memoriesKnown = new Map<number, number>()
   private readonly controlsKnown: number[][]
+  private readonly nodesKnown = new Map<AutomatonNode, AutomatonNode>()
 
   constructor(
     private readonly learned: Learned,
@@ -388,11 +382,25 @@ class Renumbering {
 
   control(thread: number, control: number): number {
     if (control === DONE) return DONE
-    return (this.controlsKnown[thread]![control] ??= this.learned.controls[thread]!.renamed(
-      control,
-      (procedure, args) => renamedArgs(procedure, args, this.to),
-      this.response,
-    ))
+    const known = this.controlsKnown[thread]!
+    known[control] ??= this.learned.controls[thread]!.renamed(control, (node) => this.node(node))
+    return known[control]
+  }
+
+  private node(node: AutomatonNode): AutomatonNode {
+    let renamed = this.nodesKnown.get(node)
+    if (renamed === undefined) {
+      const { automata } = this.learned
+      const { parent, response } = node
+      if (parent === undefined) {
+        const { procedure, args } = node.activation
+        renamed = automata.start(procedure, renamedArgs(procedure, args, this.to))
+      } else {
+        renamed = automata.next(this.node(parent), this.response(parent.pending as Request, response))
+      }
+      this.nodesKnown.set(node, renamed)
+    }
+    return renamed
   }
 }
 
@@ -405,4 +413,11 @@ function pairsOf(count: number): [number, number][] {
   const pairs: [number, number][] = []
   for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) pairs.push([a, b])
   return pairs
+}
+
+/** The nodes on the way to a node, without the first; it is the last. */
+function pathOf(node: AutomatonNode): AutomatonNode[] {
+  const path: AutomatonNode[] = []
+  for (let n = node; n.parent !== undefined; n = n.parent) path.unshift(n)
+  return path
 }

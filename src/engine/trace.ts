@@ -67,26 +67,26 @@ interface Successor {
 }
 
 /** The run by which a search first came to a state; after a breadth-first one, a shortest. */
-export function traceTo(states: States, state: number): Trace {
-  const path = [state]
-  for (let s = state; s !== 0; path.push(s)) s = states.parentOf(s)
-  path.reverse()
-  const steps: Step[] = []
-  for (let i = 1; i < path.length; i++) steps.push(stepBetween(states, path[i - 1]!, path[i]!))
-  return { initial: states.memories.copy(states.memoryOf(0)), steps }
+export function traceTo(search: States, state: number): Trace {
+  return traceThrough(asRan(search, state))
 }
 
 /** The run that was first seen to fail in this way, with the failing step at its end. */
-export function traceOfFailure(states: States, failed: FailedRun): Trace {
-  const trace = traceTo(states, failed.state)
+export function traceOfFailure(search: States, failed: FailedRun): Trace {
+  const ran = asRan(search, failed.state)
+  const trace = traceThrough(ran)
   if (failed.step === undefined) return trace
   const { thread, alternative } = failed.step
-  const successor = successorsOf(states, failed.state, thread)[alternative]!
-  return { initial: trace.initial, steps: [...trace.steps, stepOf(states, failed.state, successor)] }
+  const successors = successorsOf(ran.states, ran.state, thread)
+  // As it ran, things may have other numbers, and so the alternatives another order.
+  const fails = (successor: Successor): boolean => failureOf(ran.states, ran.state, successor) !== undefined
+  const successor = fails(successors[alternative]!) ? successors[alternative]! : successors.find(fails)!
+  return { initial: trace.initial, steps: [...trace.steps, stepOf(ran.states, ran.state, successor)] }
 }
 
 /** What each thread that has not ended would do next in a state; in a deadlock, what it waits for. */
-export function pendingIn(states: States, state: number): Pending[] {
+export function pendingIn(search: States, at: number): Pending[] {
+  const { states, state } = asRan(search, at)
   return states.learned.controls.flatMap((controls, thread) => {
     const control = states.controlOf(state, thread)
     if (control === DONE) return []
@@ -96,10 +96,39 @@ export function pendingIn(states: States, state: number): Pending[] {
 }
 
 /** Every step that can come next in a state, of every thread. */
-export function stepsFrom(states: States, state: number): Step[] {
+export function stepsFrom(search: States, at: number): Step[] {
+  const { states, state } = asRan(search, at)
   return states.learned.controls.flatMap((_, thread) =>
     successorsOf(states, state, thread).map((successor) => stepOf(states, state, successor)),
   )
+}
+
+/** A state among states that are as they ran. */
+interface Ran {
+  readonly states: States
+  readonly state: number
+}
+
+function asRan(search: States, state: number): Ran {
+  const run = search.concrete?.(state)
+  return run === undefined ? { states: search, state } : { states: run, state: run.count - 1 }
+}
+
+function traceThrough({ states, state }: Ran): Trace {
+  const path = [state]
+  for (let s = state; s !== 0; path.push(s)) s = states.parentOf(s)
+  path.reverse()
+  const steps: Step[] = []
+  for (let i = 1; i < path.length; i++) steps.push(stepBetween(states, path[i - 1]!, path[i]!))
+  return { initial: states.memories.copy(states.memoryOf(0)), steps }
+}
+
+/** What is wrong with a step: its own failure, or that the invariant does not hold afterwards. */
+function failureOf(states: States, from: number, successor: Successor): string | undefined {
+  if (successor.failure !== undefined) return successor.failure
+  const memory = states.memories.copy(states.memoryOf(from))
+  for (const { location, value } of successor.writes) memory[location] = value
+  return states.learned.system.invariant?.({ get: (location) => memory[location]! })
 }
 
 function stepBetween(states: States, from: number, to: number): Step {

@@ -1,0 +1,79 @@
+/**
+ * Exploration without reductions as long as it is small, and with all of them if it is not: a
+ * small one is over before reductions have paid for themselves, and its numbers are those that
+ * anybody else would count.
+ */
+import { DEFAULT_LIMITS, type Exploration, type ExploreLimits, REDUCTIONS } from './exploration.ts'
+import { Explorer } from './explore.ts'
+import type { Learned } from './learned.ts'
+import type { Memories } from './memories.ts'
+import { ReducedSearch } from './reduced.ts'
+import type { Search, States } from './search.ts'
+import type { System } from './system.ts'
+
+/** States without reductions before they are tried. */
+const SMALL = 200_000
+
+export class Adaptive implements Search {
+  private search: Search
+  private reduced = false
+  private elapsed = 0
+
+  constructor(
+    readonly system: System,
+    private readonly limits: ExploreLimits,
+    private readonly onReplay: ((procedure: string) => void) | undefined,
+  ) {
+    const states = Math.min(limits.states ?? DEFAULT_LIMITS.states, SMALL)
+    this.search = new Explorer(system, { ...limits, states }, onReplay)
+  }
+
+  run(budget = Number.POSITIVE_INFINITY): boolean {
+    const over = this.search.run(budget)
+    const { bounded, milliseconds } = this.search.result()
+    if (this.reduced || !over || bounded !== 'states') return over
+    if ((this.limits.states ?? DEFAULT_LIMITS.states) <= SMALL) return true
+    this.reduced = true
+    this.elapsed = milliseconds
+    this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay)
+    return this.search.run(Math.max(0, budget - milliseconds))
+  }
+
+  result(): Exploration {
+    const result = this.search.result()
+    return { ...result, milliseconds: this.elapsed + result.milliseconds }
+  }
+
+  get learned(): Learned {
+    return this.search.learned
+  }
+
+  get memories(): Memories {
+    return this.search.memories
+  }
+
+  get count(): number {
+    return this.search.count
+  }
+
+  memoryOf(state: number): number {
+    return this.search.memoryOf(state)
+  }
+
+  controlOf(state: number, thread: number): number {
+    return this.search.controlOf(state, thread)
+  }
+
+  parentOf(state: number): number {
+    return this.search.parentOf(state)
+  }
+
+  concrete(state: number): States | undefined {
+    return this.search.concrete?.(state)
+  }
+
+  private leftOf(limits: ExploreLimits): ExploreLimits {
+    if (limits.milliseconds === undefined) return limits
+    return { ...limits, milliseconds: Math.max(0, limits.milliseconds - this.elapsed) }
+  }
+}
