@@ -234,7 +234,7 @@ export class ReducedSearch implements Search {
       if (this.required[thread]) running = true
       if (resting && !learned.controls[thread]!.atRest(control)) resting = false
       const found = stepper.step(thread, control, memory)
-      symmetry?.check(thread, control, memory)
+      symmetry?.check(thread, control, memory, stepper.leaves, found)
       for (let alternative = 0; alternative < found; alternative++) {
         const after = stepper.controls[alternative]!
         const step = { thread, alternative }

@@ -13,6 +13,7 @@
  */
 import type { AutomatonNode } from './automaton.ts'
 import { DONE, type StackCell } from './control.ts'
+import { CHOOSE, READ } from './decision.ts'
 import { ModelError } from './error.ts'
 import { read, type SortLayout } from './layout.ts'
 import type { Learned } from './learned.ts'
@@ -35,6 +36,8 @@ export class Symmetry {
   /** For each sort, where its things begin among all things; then their total. */
   private readonly bases: number[] = []
   private readonly things: number
+  /** By location, the thing that it belongs to. */
+  private readonly owners = new Map<number, number>()
   /** Locations of no thing that name things. */
   private readonly fixed: number[] = []
   /** For each thing, its locations that name things. */
@@ -52,7 +55,8 @@ export class Symmetry {
   private readonly joins: (Renumbering | undefined)[] = []
   private readonly renumberings = new Map<string, Renumbering>()
   private readonly stepper: Stepper
-  private checked = 0
+  /** Ways of operations that have been checked. */
+  private readonly checked = new Set<number>()
   private checks = 0
 
   constructor(
@@ -60,19 +64,18 @@ export class Symmetry {
     private readonly memories: Memories,
   ) {
     const { layout } = learned.system
-    this.sorts = layout.sorts
+    this.sorts = layout.sorts.filter(({ members }) => members.length > 0)
     let things = 0
-    const owned = new Set<number>()
     for (const { members } of this.sorts) {
       this.bases.push(things)
       things += members.length
       for (const locations of members) {
-        for (const location of locations) owned.add(location)
+        for (const location of locations) this.owners.set(location, this.naming.length)
         this.naming.push(locations.filter((location) => layout.namings.has(location)))
       }
     }
     this.things = things
-    for (const location of layout.namings.keys()) if (!owned.has(location)) this.fixed.push(location)
+    for (const location of layout.namings.keys()) if (!this.owners.has(location)) this.fixed.push(location)
     this.fixed.sort((a, b) => a - b)
     this.mentionsOf = learned.controls.map(() => [])
     this.stepper = new Stepper(learned, memories)
@@ -102,46 +105,75 @@ export class Symmetry {
   }
 
   /**
-   * Checks that a step that has just been learned does the same when two things that were used
-   * before have changed places.
+   * Checks, once for each way in which an operation can go, that it goes the same way when two things
+   * that were used before have changed places, one of which it looks at.
+   * @param leaves of the decision tree: the ways in which the operation can go in this memory
    * @throws ModelError if it does not
    */
-  check(thread: number, control: number, memory: number): void {
-    const { learned, memories } = this
-    if (learned.trees.size === this.checked) return
-    const pairs = this.sorts.flatMap(({ first, members, used }, sort) => {
-      const count = Math.min(members.length, memories.get(memory, used) - first)
-      const base = this.bases[sort]!
-      return pairsOf(count).map(([a, b]) => [base + a, base + b] as const)
+  check(thread: number, control: number, memory: number, leaves: Int32Array, count: number): void {
+    const { learned } = this
+    let fresh = false
+    for (let i = 0; i < count; i++) if (!this.checked.has(leaves[i]!)) fresh = true
+    if (!fresh) return
+    const pair = this.pairToCheck(thread, control, memory)
+    if (pair === undefined) return
+    for (let i = 0; i < count; i++) this.checked.add(leaves[i]!)
+
+    const [one, other] = pair
+    const swap = this.renumbering(
+      Array.from({ length: this.things }, (_, thing) =>
+        thing === one ? other : thing === other ? one : thing,
+      ),
+      undefined,
+    )
+    const expected = this.outcomes(thread, control, memory, (memory, after) => {
+      return `${swap.memory(memory)} ${after < 0 ? after : swap.control(thread, after)}`
     })
-    const pair = pairs[this.checks++ % Math.max(1, pairs.length)]
-    if (pair !== undefined) {
-      const targets = Array.from({ length: this.things }, (_, thing) => thing)
-      targets[pair[0]] = pair[1]
-      targets[pair[1]] = pair[0]
-      const swap = this.renumbering(targets, undefined)
-      const expected = this.outcomes(
-        thread,
-        control,
-        memory,
-        (m, c) => `${swap.memory(m)} ${c < 0 ? c : swap.control(thread, c)}`,
-      )
-      const seen = this.outcomes(
-        thread,
-        swap.control(thread, control),
-        swap.memory(memory),
-        (m, c) => `${m} ${c}`,
-      )
-      if (expected !== seen) {
-        const name = learned.controls[thread]!.operation(control).effect.name
-        throw new ModelError(
-          'asymmetric',
-          name,
-          `${name} does something else when two ${this.sortOf(pair[0]).sort.name}s have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().`,
-        )
+    const seen = this.outcomes(
+      thread,
+      swap.control(thread, control),
+      swap.memory(memory),
+      (memory, after) => `${memory} ${after}`,
+    )
+    if (expected === seen) return
+    const name = learned.controls[thread]!.operation(control).effect.name
+    throw new ModelError(
+      'asymmetric',
+      name,
+      `${name} does something else when two ${this.sortOf(one).sort.name}s have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().`,
+    )
+  }
+
+  /** A thing that the operation looks at or the thread remembers, and another of the same sort; both used. */
+  private pairToCheck(
+    thread: number,
+    control: number,
+    memory: number,
+  ): readonly [number, number] | undefined {
+    const { mentions, learned, memories } = this
+    const concerned = new Set(mentions[this.mentionedBy(thread, control)]!)
+    const { code } = learned.trees
+    let record = code[learned.rootOf(thread, control)]!
+    while (code[record] === READ || code[record] === CHOOSE) {
+      const operand = code[record + 1]!
+      if (code[record] === CHOOSE) record = code[record + 2]!
+      else {
+        const owner = this.owners.get(operand)
+        if (owner !== undefined) concerned.add(owner)
+        record = code[record + 2 + memories.get(memory, operand)]!
       }
     }
-    this.checked = learned.trees.size
+    const isUsed = (thing: number): boolean => {
+      const { first, used } = this.sortOf(thing)
+      return first + thing - this.baseOf(thing) < memories.get(memory, used)
+    }
+    const pairs = [...concerned].filter(isUsed).flatMap((one) => {
+      const base = this.baseOf(one)
+      return this.sortOf(one).members.flatMap((_, i) =>
+        base + i !== one && isUsed(base + i) ? [[one, base + i] as const] : [],
+      )
+    })
+    return pairs.length === 0 ? undefined : pairs[this.checks++ % pairs.length]
   }
 
   private outcomes(
@@ -160,9 +192,12 @@ export class Symmetry {
   }
 
   private sortOf(thing: number): SortLayout {
-    let sort = this.sorts.length - 1
-    while (this.bases[sort]! > thing) sort--
-    return this.sorts[sort]!
+    return this.sorts[this.bases.indexOf(this.baseOf(thing))]!
+  }
+
+  /** The number of the first thing of a thing's sort. */
+  private baseOf(thing: number): number {
+    return this.bases.findLast((base) => base <= thing)!
   }
 
   /** The order in which a memory names things, as its number. */
@@ -407,12 +442,6 @@ class Renumbering {
 function renamedArgs(procedure: Procedure, args: readonly Plain[], to: Rename): readonly Plain[] {
   const namings = namingOf(procedure).args
   return args.map((arg, i) => namings[i]?.(arg, to) ?? arg)
-}
-
-function pairsOf(count: number): [number, number][] {
-  const pairs: [number, number][] = []
-  for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) pairs.push([a, b])
-  return pairs
 }
 
 /** The nodes on the way to a node, without the first; it is the last. */

@@ -1,0 +1,146 @@
+// Reductions leave out nothing that can happen: on random small systems, beside the naive explorer.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  ModelError,
+  type Reduction,
+  type Search,
+  type System,
+  searchOf,
+  traceOfFailure,
+  traceTo,
+} from '../../src/engine/index.ts'
+import { memoryKey, type NaiveResult, naiveExplore } from '../naive.ts'
+import { build, program } from './programs.ts'
+import { replay } from './replay.ts'
+import { buildThings, thingProgram, thingsKey } from './things.ts'
+
+const KINDS: readonly (readonly Reduction[])[] = [['merging'], ['symmetry'], ['merging', 'symmetry']]
+
+function reduced(system: System, reductions: readonly Reduction[]): Search {
+  const search = searchOf(system, { mode: 'breadth-first', reductions })
+  expect(search.run()).toBe(true)
+  expect(search.result().bounded).toBeUndefined()
+  return search
+}
+
+function small(system: System, most: number): NaiveResult | undefined {
+  try {
+    return naiveExplore(system, most)
+  } catch (error) {
+    if (error instanceof Error && /^more than \d+ states$/.test(error.message)) return undefined
+    throw error
+  }
+}
+
+/** The same ends, by runs of the same lengths, and the same failures; every run is one that the system has. */
+function expectSame(
+  system: System,
+  search: Search,
+  naive: NaiveResult,
+  key: (bytes: readonly number[]) => string,
+): void {
+  const { finals, failures, states } = search.result()
+  expect(states).toBeLessThanOrEqual(naive.states)
+  const expected = new Map<string, number>()
+  for (const final of naive.finals) {
+    const name = key(final.split(',').map(Number))
+    expected.set(name, Math.min(naive.distances.get(final)!, expected.get(name) ?? Number.POSITIVE_INFINITY))
+  }
+  const seen = new Map<string, number>()
+  for (const { bytes, state } of finals) {
+    const trace = traceTo(search, state)
+    const end = replay(system, trace)
+    expect(key([...end])).toBe(key([...bytes]))
+    seen.set(
+      key([...bytes]),
+      Math.min(trace.steps.length, seen.get(key([...bytes])) ?? Number.POSITIVE_INFINITY),
+    )
+  }
+  expect([...seen].sort()).toEqual([...expected].sort())
+
+  expect(failures.map(({ kind, message }) => `${kind} ${message}`).sort()).toEqual([...naive.failures].sort())
+  for (const failed of failures) {
+    const trace = traceOfFailure(search, failed)
+    replay(system, trace)
+    const shortest = naive.distances.get(`${failed.kind} ${failed.message}`)!
+    expect(trace.steps.length).toBeGreaterThanOrEqual(shortest)
+    if (failed.kind === 'deadlock') expect(trace.steps.length).toBe(shortest)
+  }
+}
+
+describe('on random systems', () => {
+  it('merging finds the same ends, by runs as short, and the same failures', () => {
+    let explored = 0
+    let gained = 0
+    fc.assert(
+      fc.property(program, (source) => {
+        const system = build(source)
+        const naive = small(system, 400)
+        if (naive === undefined) return
+        explored++
+        const search = reduced(system, ['merging'])
+        expectSame(system, search, naive, memoryKey)
+        if (search.result().states < naive.states) gained++
+      }),
+      { numRuns: 1_500, seed: 3001 },
+    )
+    expect(explored).toBeGreaterThan(1_000)
+    expect(gained).toBeGreaterThan(300)
+  })
+
+  it('every combination does where there are interchangeable things', () => {
+    let explored = 0
+    const gained = KINDS.map(() => 0)
+    fc.assert(
+      fc.property(thingProgram, (source) => {
+        const system = buildThings(source)
+        const naive = small(system, 800)
+        if (naive === undefined) return
+        explored++
+        KINDS.forEach((kind, i) => {
+          const search = reduced(system, kind)
+          expectSame(system, search, naive, thingsKey)
+          if (search.result().states < naive.states) gained[i]!++
+        })
+      }),
+      { numRuns: 800, seed: 3002 },
+    )
+    expect(explored).toBeGreaterThan(500)
+    for (const count of gained) expect(count).toBeGreaterThan(50)
+  })
+})
+
+describe('symmetry', () => {
+  const taking = {
+    threads: [
+      [
+        ['take', 0, 0],
+        ['put', 0, 0],
+        ['give', 0, 0],
+        ['take', 0, 0],
+        ['put', 1, 0],
+        ['take', 0, 0],
+        ['get', 0, 0],
+        ['set', 0, 1],
+      ],
+    ],
+    forbidden: undefined,
+  } as const
+  const both = { ...taking, threads: [...taking.threads, ...taking.threads] }
+
+  it('names the operation that looks for a small number', () => {
+    expect(() => reduced(buildThings(both, 'ordered'), ['symmetry'])).toThrow(
+      new ModelError(
+        'asymmetric',
+        'take',
+        'take does something else when two things have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().',
+      ),
+    )
+  })
+
+  it('notices an argument that was not declared', () => {
+    expect(() => reduced(buildThings(both, 'undeclared'), ['symmetry'])).toThrow(/changed places/)
+  })
+})
