@@ -16,9 +16,13 @@ export interface Doubt {
   readonly holds: boolean
 }
 
-/** For each rule that is ours and was asked in this cell: checks the cell again with its alternative. */
+/**
+ * For each rule that is ours and was asked in this cell: checks the cell again with its alternative.
+ * Random runs would differ by chance alone, so after them there is nothing to compare.
+ */
 export function doubtsOf(cell: Cell, yardstick: Yardstick, options: RunOptions = {}): Doubt[] {
   const { test, design, run } = cell
+  if (run.exploration.search.mode === 'random') return []
   const { automata } = run.explorer.learned
   const holds = ({ conditions }: Cell): boolean => conditions.every((condition) => condition.holds)
   return Object.entries(design.ours ?? {}).flatMap(([name, { taken, alternative }]) => {

@@ -1,10 +1,12 @@
 /** What `cowherd check` prints for people: blocks, tables, surprises, errors and a summary. */
 import { renderBlock } from '../report/block.ts'
+import { count } from '../report/count.ts'
 import { renderCopies, renderTable } from '../report/table.ts'
-import { count, describeSurprise } from '../report/words.ts'
+import { describeSurprise } from '../report/words.ts'
 import { hang } from '../report/wrap.ts'
 import { type Result, summaryOf } from './check_result.ts'
 import type { Column } from './check_run.ts'
+import { optionsFor } from './choices.ts'
 import type { Jobs } from './protocol.ts'
 import { complain, outputColour, outputWidth, print, quoted } from './terminal.ts'
 import { nameOf, type TestFile } from './tests.ts'
@@ -76,7 +78,8 @@ function surprisesOf({ rows, tests, columns }: Result): Surprise[] {
 /** The command that shows how it comes about; undefined if there is nothing to show. */
 function showCommand(test: TestFile, column: Column, report: Jobs['cell']['output']): string | undefined {
   const name = quoted(nameOf(test))
-  const command = `cowherd show ${name} --design ${quoted(column.option)}`
+  const search = optionsFor(report.search)
+  const command = `cowherd show ${name} --design ${quoted(column.option)}${search === '' ? '' : ` ${search}`}`
   if (report.verdict !== 'right') return command
   const broken = report.conditions.findIndex(({ holds, quantifier }) => !holds && quantifier !== 'sometimes')
   const witness = report.outcomes.find(({ witnesses }) => witnesses.includes(broken))

@@ -1,9 +1,10 @@
 /** The explorations of one `cowherd check`, in a pool of workers. */
 import type { Yardstick } from '../check/index.ts'
+import type { SearchMode } from '../engine/index.ts'
 import type { Litmus } from '../litmus/index.ts'
+import { count } from '../report/count.ts'
 import type { Entry, Row } from '../report/table.ts'
-import { count } from '../report/words.ts'
-import { ALL_NAMES, type LimitOptions, limitsOf } from './choices.ts'
+import { ALL_NAMES, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
 import { INTERRUPTED, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
@@ -11,7 +12,7 @@ import { called, factsOf } from './single.ts'
 import { ProgressLine } from './terminal.ts'
 import type { TestFile } from './tests.ts'
 
-export interface RunOptions extends LimitOptions {
+export interface RunOptions extends SearchOptions {
   readonly workers: number
   readonly copies?: true
 }
@@ -30,6 +31,7 @@ export class CheckRun {
   private readonly pool: Pool
   private readonly progress = new ProgressLine()
   private readonly began = Date.now()
+  private readonly search: SearchMode
   private readonly entries: Entry[][]
   private done = 0
   private total = 0
@@ -42,6 +44,7 @@ export class CheckRun {
     private readonly tests: readonly TestFile[],
     private readonly options: RunOptions,
   ) {
+    this.search = searchFrom(options)
     this.entries = tests.map(() => [])
     this.pool = new Pool(options.workers, ({ states, depth, frontier }) => {
       const seconds = (Date.now() - this.began) / 1000
@@ -108,7 +111,8 @@ export class CheckRun {
     const urgency = guessedSize(test)
     let yardstick: Yardstick
     try {
-      yardstick = await this.pool.run('yardstick', { test: { file, text }, limits }, urgency)
+      const job = { test: { file, text }, limits: yardstickLimitsOf(this.options) }
+      yardstick = await this.pool.run('yardstick', job, urgency)
       this.states += yardstick.states
     } catch (error) {
       const entry = entryFor(error)
@@ -120,11 +124,12 @@ export class CheckRun {
       this.entries[index] = columns.map(() => ({ status: 'unfinished', yardstickStates: yardstick.states }))
       return
     }
+    const { search } = this
     const copies = this.options.copies === true ? { copies: limits } : {}
     this.entries[index] = await Promise.all(
       columns.map((column) =>
         this.exploreCell(
-          { test: { file, text }, design: column.source, yardstick, limits, ...copies },
+          { test: { file, text }, design: column.source, yardstick, limits, search, ...copies },
           urgency,
         ),
       ),

@@ -3,7 +3,13 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DESIGNS, VARIANTS } from '../designs/index.ts'
-import type { ExploreLimits } from '../engine/index.ts'
+import {
+  BREADTH_FIRST,
+  type Coverage,
+  type ExploreLimits,
+  MAX_SEED,
+  type SearchMode,
+} from '../engine/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { UsageError } from './exit.ts'
 import type { DesignSource } from './protocol.ts'
@@ -35,6 +41,82 @@ export function limitsOf(options: LimitOptions): ExploreLimits {
   }
 }
 
+export interface SearchOptions extends LimitOptions {
+  readonly depthFirst?: true
+  readonly random?: number
+  readonly runs?: number
+  readonly preemptions?: number
+}
+
+/** Random runs, unless somebody says how many. */
+const RUNS = 10_000
+/** Steps of a random run, unless somebody says how many: far more than any test of the suite takes. */
+const RANDOM_STEPS = 1_000
+
+/** Adds the options that say how each design is searched. */
+export function addSearch(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--depth-first',
+        'search depth-first: the same states, but runs need not be the shortest',
+      ).conflicts(['random', 'preemptions']),
+    )
+    .addOption(
+      new Option('--random <seed>', 'only make random runs, the same for the same seed: proves nothing')
+        .argParser(seed)
+        .conflicts('preemptions'),
+    )
+    .option('--runs <n>', `how many random runs (default: ${RUNS})`, whole)
+    .option(
+      '--preemptions <k>',
+      'only look at runs in which a thread that could go on is interrupted at most k times',
+      natural,
+    )
+}
+
+/**
+ * What the options of `addSearch` ask for.
+ * @throws UsageError
+ */
+export function searchFrom({ depthFirst, random, runs, preemptions, maxDepth }: SearchOptions): SearchMode {
+  if (runs !== undefined && random === undefined) {
+    throw new UsageError('--runs is for random runs: say --random <seed>, too')
+  }
+  if (depthFirst) return { mode: 'depth-first' }
+  if (random !== undefined) {
+    return { mode: 'random', seed: random, runs: runs ?? RUNS, steps: maxDepth ?? RANDOM_STEPS }
+  }
+  if (preemptions !== undefined) {
+    if (maxDepth !== undefined)
+      throw new UsageError('--preemptions looks at runs of any length, so there can be no --max-depth')
+    return { mode: 'preemptions', most: preemptions }
+  }
+  return BREADTH_FIRST
+}
+
+/** The options that search as somebody has searched; empty for breadth-first. */
+export function optionsFor(search: Coverage): string {
+  switch (search.mode) {
+    case 'breadth-first':
+      return ''
+    case 'depth-first':
+      return '--depth-first'
+    case 'random': {
+      const { seed, runs, steps } = search
+      return `--random ${seed} --runs ${Math.max(1, runs)}${steps === RANDOM_STEPS ? '' : ` --max-depth ${steps}`}`
+    }
+    case 'preemptions':
+      return `--preemptions ${search.most}`
+  }
+}
+
+/** The limits of a test's yardstick: of random runs, the length says nothing about it. */
+export function yardstickLimitsOf(options: SearchOptions): ExploreLimits {
+  const { maxDepth: _, ...others } = options
+  return limitsOf(options.random === undefined ? options : others)
+}
+
 export function workersOption(): Option {
   return new Option('--workers <n>', 'threads that explore').default(availableParallelism()).argParser(whole)
 }
@@ -50,6 +132,21 @@ export function designOption(): Option {
 export function whole(text: string): number {
   const n = Number(text.replaceAll(/[_,](?=\d{3})/g, ''))
   if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('Expected a whole number from 1 up.')
+  return n
+}
+
+/** A whole number from 0 up. */
+function natural(text: string): number {
+  const n = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
+    throw new InvalidArgumentError('Expected a whole number from 0 up.')
+  }
+  return n
+}
+
+function seed(text: string): number {
+  const n = natural(text)
+  if (n > MAX_SEED) throw new InvalidArgumentError(`Expected a seed from 0 to ${MAX_SEED}.`)
   return n
 }
 

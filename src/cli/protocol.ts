@@ -1,7 +1,7 @@
 /** What the main thread asks of its workers, and what they answer. */
 import type { Yardstick } from '../check/index.ts'
 import type { Claim } from '../claims/index.ts'
-import type { Bound, ExploreLimits } from '../engine/index.ts'
+import type { ExploreLimits, SearchMode } from '../engine/index.ts'
 import type { ClaimReport } from '../report/claims.ts'
 import type { CellReport } from '../report/json.ts'
 
@@ -57,9 +57,11 @@ export interface CellInput {
   readonly design: DesignSource
   readonly yardstick: Yardstick
   readonly limits: ExploreLimits
+  /** Breadth-first if nothing is said. */
+  readonly search?: SearchMode
 }
 
-export interface ExportInput extends Omit<CellInput, 'yardstick'> {
+export interface ExportInput extends Omit<CellInput, 'yardstick' | 'search'> {
   /** What the program's file will be called, if that is known. */
   readonly output: string | undefined
 }
@@ -76,7 +78,12 @@ export interface ShowOptions {
 export type ShowAnswer =
   | { readonly kind: 'shown'; readonly text: string; readonly report: CellReport }
   /** No outcome has all the terms. */
-  | { readonly kind: 'none'; readonly outcomes: readonly string[]; readonly bounded: Bound | undefined }
+  | {
+      readonly kind: 'none'
+      readonly outcomes: readonly string[]
+      /** How far the search went, if it left anything out. */
+      readonly bounded: string | undefined
+    }
 
 export type JobKind = keyof Jobs
 

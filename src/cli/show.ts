@@ -1,15 +1,24 @@
 /** `cowherd show`: the run behind one cell of the table, step by step. */
 import type { Command } from 'commander'
-import type { Bound } from '../engine/index.ts'
-import { count, describeDoubts, extent, rangeOf } from '../report/words.ts'
+import { count } from '../report/count.ts'
+import { describeDoubts, extent, rangeOf } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
-import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
+import {
+  addLimits,
+  addSearch,
+  designOption,
+  limitsOf,
+  type SearchOptions,
+  searchFrom,
+  whole,
+  yardstickLimitsOf,
+} from './choices.ts'
 import { UsageError } from './exit.ts'
 import { called, chooseOneDesign, withPool } from './single.ts'
 import { outputColour, outputWidth, print } from './terminal.ts'
 import { findTest } from './tests.ts'
 
-interface ShowCommandOptions extends LimitOptions {
+interface ShowCommandOptions extends SearchOptions {
   readonly design: readonly string[]
   readonly outcome?: string
   readonly fold?: number
@@ -29,7 +38,7 @@ export function registerShow(program: Command): void {
       whole,
     )
     .option('--copies', 'count copies of pages too, in an exploration of its own')
-  addLimits(command).action(show)
+  addSearch(addLimits(command)).action(show)
 }
 
 async function show(name: string, options: ShowCommandOptions): Promise<void> {
@@ -37,11 +46,12 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
   const design = await chooseOneDesign(options.design)
   const terms = options.outcome === undefined ? undefined : termsOf(options.outcome)
   const limits = limitsOf(options)
+  const search = searchFrom(options)
   const test = { file, text }
   const answer = await withPool(`${name} under ${called(design)}`, async (pool) => {
-    const yardstick = await pool.run('yardstick', { test, limits })
+    const yardstick = await pool.run('yardstick', { test, limits: yardstickLimitsOf(options) })
     return pool.run('show', {
-      ...{ test, design, yardstick, limits, terms, copies: options.copies === true },
+      ...{ test, design, yardstick, limits, search, terms, copies: options.copies === true },
       ...{ width: outputWidth(), colour: outputColour() },
       ...(options.fold !== undefined && { fold: options.fold }),
     })
@@ -76,16 +86,16 @@ const OUTCOMES_LISTED = 20
 function noSuchOutcome(
   wanted: string | undefined,
   outcomes: readonly string[],
-  bounded: Bound | undefined,
+  bounded: string | undefined,
 ): string {
   if (outcomes.length === 0) {
     return bounded === undefined
       ? 'this test has no outcome under this design: no run comes to an end'
-      : `no outcome was found before the exploration ended early (bounded by ${bounded}): allow it more`
+      : `no outcome was found (${bounded}): allow it more`
   }
   const hidden = outcomes.length - OUTCOMES_LISTED
   const list = outcomes.slice(0, OUTCOMES_LISTED).map((key) => `  ${key}`)
   if (hidden > 0) list.push(`  … and ${count(hidden)} more`)
-  const known = bounded === undefined ? 'there are' : `found so far (bounded by ${bounded})`
+  const known = bounded === undefined ? 'there are' : `found so far (${bounded})`
   return `no outcome has ${wanted}; ${known}:\n${list.join('\n')}`
 }

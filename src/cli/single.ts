@@ -1,6 +1,6 @@
 /** What the commands about a single cell have in common. */
 import { designNamed } from '../designs/index.ts'
-import { count } from '../report/words.ts'
+import { count } from '../report/count.ts'
 import { chooseDesigns } from './choices.ts'
 import { factsOf as designFacts } from './design_facts.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'

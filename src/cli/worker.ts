@@ -21,6 +21,7 @@ import { type Design, designNamed } from '../designs/index.ts'
 import { ModelError } from '../engine/index.ts'
 import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
+import { reach } from '../report/coverage.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
 import { factsOf } from './design_facts.ts'
@@ -59,7 +60,8 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return yardstickOf(testFrom(input.test), optionsOf(input.limits))
     case 'cell': {
       const cell = await check(input)
-      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
+      const copies =
+        input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies, input.search) : undefined
       return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
@@ -88,20 +90,23 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
 
 async function check(input: CellInput): Promise<Cell> {
   const design = await load(input.design)
-  return checkCell(testFrom(input.test), design, input.yardstick, optionsOf(input.limits))
+  return checkCell(testFrom(input.test), design, input.yardstick, optionsOf(input.limits, input.search))
 }
 
-function copiesOf({ test, design }: Cell, limits: CellInput['limits']) {
-  return countCopies(test, design, optionsOf(limits))
+function copiesOf({ test, design }: Cell, limits: CellInput['limits'], search: CellInput['search']) {
+  return countCopies(test, design, optionsOf(limits, search))
 }
 
-function doubts(cell: Cell, { yardstick, limits }: Pick<CellInput, 'yardstick' | 'limits'>): Doubt[] {
-  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits))
+type Judging = Pick<CellInput, 'yardstick' | 'limits' | 'search'>
+
+function doubts(cell: Cell, { yardstick, limits, search }: Judging): Doubt[] {
+  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, search))
 }
 
-function optionsOf(limits: CellInput['limits']): RunOptions {
+function optionsOf(limits: CellInput['limits'], search?: CellInput['search']): RunOptions {
   return {
     limits,
+    search,
     watch: ({ states, depth, frontier }) => {
       heartbeat.progress(states, depth, frontier)
       return !heartbeat.stopped
@@ -135,18 +140,25 @@ async function load(source: DesignSource): Promise<Design> {
 
 function show(
   cell: Cell,
-  { yardstick, limits, terms, copies, ...options }: Jobs['show']['input'],
+  { yardstick, limits, search, terms, copies, ...options }: Jobs['show']['input'],
 ): ShowAnswer {
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
     const outcomes = cell.outcomes.map(({ outcome }) => outcome.key)
-    return { kind: 'none', outcomes, bounded: cell.exploration.bounded }
+    const { bounded, search, depth } = cell.exploration
+    const far = bounded === undefined ? undefined : reach({ search, depth, bounded })
+    return { kind: 'none', outcomes, bounded: far }
   }
-  const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits) : undefined
+  const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits, search) : undefined
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),
-    report: cellReport(cell, yardstick, counted, doubts(cell, { yardstick, limits })),
+    report: cellReport(
+      cell,
+      yardstick,
+      counted,
+      doubts(cell, { yardstick, limits, ...(search !== undefined && { search }) }),
+    ),
   }
 }
 

@@ -1,8 +1,10 @@
 /** One cell in full, in the words of herd7, for a terminal or a pipe. */
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
+import { count } from './count.ts'
+import { describeSearch, randomRuns } from './coverage.ts'
 import type { CellReport, ConditionSummary, OutcomeSummary } from './json.ts'
-import { count, describeDoubts, describeSurprise, extent, rangeOf, VERDICT_WORDS } from './words.ts'
+import { describeDoubts, describeSurprise, extent, manner, rangeOf, VERDICT_WORDS } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
 
 /** How many outcomes a block shows; all bad ones come first. */
@@ -31,6 +33,8 @@ export function renderBlock(report: CellReport, { width, colour }: TextOptions):
   }
   for (const condition of report.conditions) lines.push(...conditionLines(condition, report, colours))
   lines.push(hang(`Verdict ${verdictLine(report, colours)}`, width, 8, 0))
+  const search = describeSearch(report)
+  if (search !== '') lines.push(hang(`Search ${search}`, width, 8, 0))
   for (const doubt of describeDoubts(report)) lines.push(hang(doubt, width, 2, 0))
   if (report.copies !== null) lines.push(`Copies ${rangeOf(report.copies)} in any run`)
   return `${lines.join('\n')}\n`
@@ -59,7 +63,7 @@ function conditionLines(condition: ConditionSummary, report: CellReport, colours
   const word = sure
     ? `${observation} ${positive} ${negative} (${extent(report)})`
     : observation === 'Never'
-      ? `not found in ${count(report.states)} states (${extent(report).replace(/^.*?, /, '')})`
+      ? notFound(report)
       : `Always so far ${positive} ${negative} (${extent(report)})`
   const verdict = !decided
     ? colours.magenta('not decided')
@@ -67,6 +71,11 @@ function conditionLines(condition: ConditionSummary, report: CellReport, colours
       ? colours.green('holds')
       : colours.yellow('violated')
   return [`Condition ${quantifier} ${text}: ${verdict}`, `Observation ${text} ${word}`]
+}
+
+function notFound(report: CellReport): string {
+  if (report.search.mode === 'random') return `not seen in ${randomRuns(report.search)}`
+  return `not found in ${count(report.states)} states (${manner(report)})`
 }
 
 function verdictLine(report: CellReport, colours: Colours): string {

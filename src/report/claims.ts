@@ -1,8 +1,8 @@
 /** Claims and what has come of them, as a short paper: for a terminal, or as Markdown. */
 import pc from 'picocolors'
 import { type CaseResult, type ClaimResult, type Decision, isPlain, type Undecided } from '../claims/index.ts'
+import { count } from './count.ts'
 import { foldedSchedule } from './fold.ts'
-import { count } from './words.ts'
 import { enumerate, wrap } from './wrap.ts'
 
 /** One experiment, as a worker reports it. */

@@ -11,8 +11,9 @@ import {
   type Yardstick,
 } from '../check/index.ts'
 import type { Circumstance, Relaxation } from '../designs/index.ts'
-import type { Bound } from '../engine/index.ts'
+import type { Bound, Coverage } from '../engine/index.ts'
 import { type Expectation, type Failure, holdsIn, type Observation, type Verdict } from '../litmus/index.ts'
+import { notCovered } from './coverage.ts'
 
 /** Changes when a field changes its meaning or goes away. */
 export const JSON_VERSION = 1
@@ -27,6 +28,8 @@ export interface CellReport {
   /** False if the exploration or that of the yardstick was bounded. */
   readonly exhaustive: boolean
   readonly bounded: Bound | null
+  /** How it was searched. The yardstick is always searched breadth-first. */
+  readonly search: Coverage
   readonly yardstick: { readonly states: number; readonly exhaustive: boolean }
   readonly states: number
   readonly transitions: number
@@ -86,6 +89,7 @@ export function cellReport(
     surprise: callsForAttention(cell),
     exhaustive: cell.exhaustive,
     bounded: exploration.bounded ?? null,
+    search: exploration.search,
     yardstick: { states: yardstick.states, exhaustive: yardstick.exhaustive },
     states: exploration.states,
     transitions: exploration.transitions,
@@ -117,12 +121,15 @@ export function cellReport(
   }
 }
 
-/** As `--json` prints it: what is not decided is null, so that nobody takes it for an answer. */
+/**
+ * As `--json` prints it: what is not decided is null, so that nobody takes it for an answer, and
+ * what was not looked at is said in words.
+ */
 export function forMachines(report: CellReport): object {
   const conditions = report.conditions.map((condition) =>
     condition.decided ? condition : { ...condition, holds: null, observation: null },
   )
-  return { ...report, conditions }
+  return { ...report, notCovered: notCovered(report), conditions }
 }
 
 /** A kind of reference in a circumstance, as a person would say it. */

@@ -3,13 +3,15 @@ import pc from 'picocolors'
 import { type Cell, type CellVerdict, witnessOf, witnessOfFailure } from '../check/index.ts'
 import type { Observation, Outcome } from '../litmus/outcome.ts'
 import { actorsOf } from './actors.ts'
+import { count } from './count.ts'
+import { early, randomRuns, reach } from './coverage.ts'
 import { foldedStory } from './fold.ts'
 import type { Place } from './places.ts'
 import { lockLegend, scheduleOf } from './schedule.ts'
 import { Story } from './story.ts'
 import { explain, type Selection } from './why.ts'
 import { readableMessage } from './why_failed.ts'
-import { count } from './words.ts'
+
 import { enumerate, wrap } from './wrap.ts'
 
 export interface ShowOptions {
@@ -83,7 +85,7 @@ function header(story: Story, selection: Selection, width: number, colour: boole
   } else if (verdict !== 'deadlock') {
     fields.push(['failure', readableMessage(story, selection.failure.message)])
   }
-  fields.push(['run', `${steps(story.steps.length)}, ${explored(cell)}`])
+  fields.push(['run', `${steps(story.steps.length)}, ${explored(story, selection)}`])
   fields.push(['start', startOf(story)])
   fields.push(['actors', actorsOf(story)])
   const lines = [
@@ -106,12 +108,22 @@ function steps(n: number): string {
 }
 
 /** How sure it is that there is no shorter run, and how far the exploration went. */
-function explored(cell: Cell): string {
-  const { states, bounded } = cell.exploration
-  const shortest = 'none is shorter'
-  if (bounded !== undefined)
-    return `${shortest}; ${count(states)} states were explored before the bound on ${bounded}`
-  const all = `${shortest}; all ${count(states)} states were explored`
+function explored(story: Story, selection: Selection): string {
+  const { cell } = story
+  const { states, bounded, search, depth } = cell.exploration
+  const found = `${count(states)} states were explored`
+  const searched = { search, depth, bounded: bounded ?? null }
+  if (search.mode === 'random') return `found in ${randomRuns(search)}; there may be shorter ones`
+  if (search.mode === 'preemptions') {
+    const state = 'outcome' in selection ? selection.outcome.state : selection.failure.run.state
+    const n = cell.run.explorer.preemptionsOf?.(state) ?? 0
+    const fewest =
+      n === 0 ? 'no preemption' : `${n} ${n === 1 ? 'preemption' : 'preemptions'}, none has fewer`
+    return `${fewest}, there may be shorter ones; ${count(states)} states were found: ${reach(searched)}`
+  }
+  const shortest = search.mode === 'depth-first' ? 'there may be shorter ones' : 'none is shorter'
+  if (bounded !== undefined) return `${shortest}; ${found} before the search was ${early(bounded)}`
+  const all = `${shortest}; all ${found}`
   return cell.exhaustive ? all : `${all}, but not all of the yardstick's: the verdict is not certain`
 }
 

@@ -1,6 +1,8 @@
 /** Tables of cells, tests down and designs across, for a terminal or a pipe. */
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
+import { count } from './count.ts'
+import { reach } from './coverage.ts'
 import type { CellReport } from './json.ts'
 import { rangeOf } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
@@ -132,6 +134,14 @@ const MEANINGS: Readonly<Record<string, string>> = {
   inv: 'broken invariant',
 }
 
+/** Why a cell is not decided once and for all. */
+function whyOpen(report: CellReport): string {
+  const { search, bounded } = report
+  if (search.mode === 'random') return `only ${count(search.runs)} random runs, seed ${search.seed}`
+  if (bounded === 'preemptions') return `only ${reach(report)}`
+  return 'not explored to the end'
+}
+
 /** What the heads and words of this table mean, as far as they do not speak for themselves. */
 function legend(
   designs: readonly string[],
@@ -153,7 +163,8 @@ function legend(
   if (reports.some(({ doubts }) => doubts.length > 0)) {
     notes.push('° = hangs on a rule that its author never stated; the test alone, or "show", tells which')
   }
-  if (reports.some(({ exhaustive }) => !exhaustive)) notes.push('? = not explored to the end')
+  const open = [...new Set(reports.filter(({ exhaustive }) => !exhaustive).map(whyOpen))]
+  if (open.length > 0) notes.push(`? = ${open.join('; or ')}`)
   if (reports.some(({ surprise }) => surprise)) notes.push('! = not as expected')
   if (entries.some(({ status }) => status === 'unfinished'))
     notes.push('- = interrupted before anything could be said')

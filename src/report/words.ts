@@ -1,5 +1,7 @@
 /** What is said of a cell in a few words, in tables, blocks and sentences alike. */
 import type { CellVerdict, Copies } from '../check/index.ts'
+import { count } from './count.ts'
+import { reach } from './coverage.ts'
 import type { CellReport } from './json.ts'
 
 /** Verdicts as they stand in text. */
@@ -39,14 +41,19 @@ export function describeSurprise(report: CellReport): string {
 }
 
 /** How far the exploration went: `59 states, exhaustive`. */
-export function extent({ states, bounded, yardstick, verdict }: CellReport): string {
-  const far =
-    bounded === null ? 'exhaustive' : bounded === 'interrupted' ? 'interrupted' : `bounded by ${bounded}`
+export function extent(report: CellReport): string {
+  const { states } = report
+  return `${count(states)} state${states === 1 ? '' : 's'}, ${manner(report)}`
+}
+
+/** As `extent`, without the number of states. */
+export function manner(report: CellReport): string {
+  const { yardstick, verdict } = report
   const doubt =
     yardstick.exhaustive || verdict === 'right'
       ? ''
       : `; the yardstick was bounded after ${count(yardstick.states)} states, so a violation may be none`
-  return `${count(states)} state${states === 1 ? '' : 's'}, ${far}${doubt}`
+  return `${reach(report)}${doubt}`
 }
 
 /** On which rule of ours a verdict hangs, and what it would be otherwise; empty if on none. */
@@ -60,9 +67,4 @@ export function describeDoubts({ design, doubts }: CellReport): string[] {
 /** `0`, `1–2`; with `?` where the count was bounded. */
 export function rangeOf({ least, most, exhaustive }: Copies): string {
   return `${least === most ? least : `${least}–${most}`}${exhaustive ? '' : '?'}`
-}
-
-/** A number with separators between thousands. */
-export function count(n: number): string {
-  return n.toLocaleString('en-US')
 }
