@@ -10,6 +10,7 @@ import { type ControlStates, DONE } from './control.ts'
 import type { DecisionTrees } from './decision.ts'
 import { Learned } from './learned.ts'
 import { Memories } from './memories.ts'
+import { OutOfMemory } from './segments.ts'
 import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -22,7 +23,7 @@ export interface ExploreLimits {
   readonly states?: number
   /** States that are more steps away than this are found, but not looked into. */
   readonly depth?: number
-  /** Most bytes of engine data. */
+  /** Most bytes of engine data. An allocation that fails before that ends an exploration alike. */
   readonly bytes?: number
   /** Most milliseconds. */
   readonly milliseconds?: number
@@ -137,8 +138,16 @@ export class Explorer {
     if (this.over) return true
     const began = Date.now()
     const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
-    do this.over = this.expandSome()
-    while (!this.over && Date.now() < stop)
+    try {
+      do this.over = this.expandSome()
+      while (!this.over && Date.now() < stop)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      // What was found stays; successors that waited in the batch are lost, as those behind a bound are.
+      this.batchCount = 0
+      this.bounded = 'memory'
+      this.over = true
+    }
     this.elapsed += Date.now() - began
     if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
     return this.over
@@ -167,13 +176,13 @@ export class Explorer {
 
   /** The control state of a thread in a state. */
   controlOf(state: number, thread: number): number {
-    const word = this.visited.states[state * this.visited.words + 1 + (thread >> 1)]!
+    const word = this.visited.word(state, 1 + (thread >> 1))
     return thread & 1 ? word >>> 16 : word & 0xffff
   }
 
   /** The number of the memory of a state. */
   memoryOf(state: number): number {
-    return this.visited.states[state * this.visited.words]!
+    return this.visited.word(state, 0)
   }
 
   get automata(): Automata {
@@ -242,9 +251,7 @@ export class Explorer {
   private expand(state: number): void {
     const { memories, visited, parent, stepper } = this
     const { controls, trees } = this.learned
-    const { words } = visited
-    const stateBase = state * words
-    for (let i = 0; i < words; i++) parent[i] = visited.states[stateBase + i]!
+    visited.load(state, parent)
     const memory = parent[0]!
     let steps = 0
     let failures = 0

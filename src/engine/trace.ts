@@ -68,7 +68,7 @@ interface Successor {
 /** The shortest run that ends in a state. */
 export function traceTo(explorer: Explorer, state: number): Trace {
   const path = [state]
-  for (let s = state; s !== 0; path.push(s)) s = explorer.visited.parents[s]!
+  for (let s = state; s !== 0; path.push(s)) s = explorer.visited.parentOf(s)
   path.reverse()
   const steps: Step[] = []
   for (let i = 1; i < path.length; i++) steps.push(stepBetween(explorer, path[i - 1]!, path[i]!))

@@ -1,6 +1,6 @@
 // A bounded exploration says so and by what; slices and growing tables change nothing.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   AUTOMATON_LIMITS,
   atomic,
@@ -64,6 +64,32 @@ describe('a bound', () => {
     expect(result.bytes).toBeGreaterThan(1_000_000)
     expect(result.bytes).toBeLessThan(2_000_000)
     expect(result.frontier).toBeGreaterThan(0)
+  })
+
+  it('on memory is also met where there is no more to be had, and what was found is kept', () => {
+    const Real = Int32Array
+    let largest = 0
+    vi.stubGlobal(
+      'Int32Array',
+      new Proxy(Real, {
+        construct(target, args) {
+          if (args.length === 1 && args[0] > 20_000) throw new RangeError('Array buffer allocation failed')
+          if (args.length === 1) largest = Math.max(largest, args[0])
+          return Reflect.construct(target, args)
+        },
+      }),
+    )
+    try {
+      const result = bounded({}, counters(4, 3))
+      expect(result.bounded).toBe('memory')
+      expect(largest).toBeGreaterThan(10_000)
+      // Half of a growing segment of 20,000 words is full, at four words a state.
+      expect(result.states).toBeGreaterThan(2_500)
+      expect(result.transitions).toBeGreaterThan(2_500)
+      expect(result.frontier).toBeGreaterThan(0)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   it('on time stops, and stays stopped', () => {
