@@ -120,6 +120,78 @@ export function naiveExplore(system: System, maxStates = 1_000_000): NaiveResult
   return { states: seen.size, transitions, finals, failures, distances, depth: queue.at(-1)?.depth ?? 0 }
 }
 
+/**
+ * What runs with at most `most` preemptions can end in and how they can fail. A state is looked at
+ * once for each thread that ran last and each number of preemptions so far: no run is spared for
+ * being like another.
+ * @throws Error if that is more than `maxStates`
+ */
+export function naivePreemptions(
+  system: System,
+  most: number,
+  maxStates = 1_000_000,
+): Pick<NaiveResult, 'states' | 'finals' | 'failures'> {
+  const ids = new Map<Procedure, number>()
+  const finals = new Set<string>()
+  const failures = new Set<string>()
+  const states = new Set<string>()
+  const seen = new Set<string>()
+  const queue: { state: State; last: number | undefined; left: number }[] = []
+  const broken = (check: System['invariant'], memory: readonly number[]): boolean => {
+    const message = check?.({ get: (location) => memory[location]! })
+    if (message !== undefined) failures.add(`invariant ${message}`)
+    return message !== undefined
+  }
+  const add = (state: State, last: number | undefined, left: number): void => {
+    const key = text([state.memory, state.threads.map(({ stack }) => stackKey(stack, ids))])
+    states.add(key)
+    const moment = text([key, last ?? null, left])
+    if (seen.has(moment)) return
+    seen.add(moment)
+    queue.push({ state, last, left })
+    if (seen.size > maxStates) throw new Error(`more than ${maxStates} states`)
+  }
+
+  const memory = system.layout.locations.map(({ initial }) => initial)
+  const threads = system.threads.map(({ procedure, args }) =>
+    settle(system.context, [{ procedure, args, responses: [] }]),
+  )
+  if (broken(system.invariant, memory)) states.add('the initial state')
+  else add({ memory, threads, depth: 0 }, undefined, most)
+  for (const { state, last, left } of queue) {
+    const able = state.threads.map(({ pending }, thread) =>
+      pending === undefined
+        ? []
+        : runs(system, pending, thread, state.memory).filter(({ response }) => response !== -1),
+    )
+    able.forEach((ways, thread) => {
+      const preempts = last !== undefined && thread !== last && able[last]!.length > 0
+      if (preempts && left === 0) return
+      for (const { response, memory, failure } of ways) {
+        if (failure !== undefined) failures.add(`failure ${failure}`)
+        else if (!broken(system.invariant, memory)) {
+          const { stack } = state.threads[thread]!
+          const top = stack.at(-1)!
+          const answered = { ...top, responses: [...top.responses, response] }
+          const next = settle(system.context, [...stack.slice(0, -1), answered])
+          const after = { memory, threads: state.threads.with(thread, next), depth: 0 }
+          add(after, thread, preempts ? left - 1 : left)
+        }
+      }
+    })
+    if (system.threads.every((spec, i) => hasFinished(spec, state.threads[i]!))) {
+      finals.add(memoryKey(state.memory))
+      broken(system.finalInvariant, state.memory)
+    } else if (able.every((ways) => ways.length === 0)) {
+      failures.add('deadlock no thread can go on')
+    }
+    if (state.threads.every((thread) => isAtRest(system.context, thread, ids))) {
+      broken(system.restInvariant, state.memory)
+    }
+  }
+  return { states: states.size, finals, failures }
+}
+
 function hasFinished(spec: ThreadSpec, thread: Thread): boolean {
   return spec.daemon === true || thread.pending === undefined
 }

@@ -19,7 +19,7 @@ export interface Doubt {
 /** For each rule that is ours and was asked in this cell: checks the cell again with its alternative. */
 export function doubtsOf(cell: Cell, yardstick: Yardstick, options: RunOptions = {}): Doubt[] {
   const { test, design, run } = cell
-  const { automata } = run.explorer
+  const { automata } = run.explorer.learned
   const holds = ({ conditions }: Cell): boolean => conditions.every((condition) => condition.holds)
   return Object.entries(design.ours ?? {}).flatMap(([name, { taken, alternative }]) => {
     const rule = name as RuleName

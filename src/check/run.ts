@@ -1,5 +1,12 @@
 /** Explores the system of a test, in slices, so that somebody can watch and stop it. */
-import { type Exploration, type ExploreLimits, Explorer, type Memory } from '../engine/index.ts'
+import {
+  type Exploration,
+  type ExploreLimits,
+  type Memory,
+  type Search,
+  type SearchMode,
+  searchOf,
+} from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import { type Outcome, outcomeOf } from '../litmus/outcome.ts'
 import { compile, type Program, type ProgramOptions } from '../litmus/program.ts'
@@ -17,6 +24,8 @@ export interface Progress {
 
 export interface RunOptions {
   readonly limits?: ExploreLimits
+  /** How the states are gone through: breadth first unless something else is said. */
+  readonly search?: SearchMode | undefined
   readonly watch?: Watch | undefined
   /** Called before a generator is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
@@ -24,9 +33,9 @@ export interface RunOptions {
 
 export interface Run {
   readonly program: Program
-  readonly explorer: Explorer
+  readonly explorer: Search
   readonly exploration: Exploration
-  /** Each outcome once, the one with the shortest run first. */
+  /** Each outcome once, the one found first first: breadth-first, that is the one with the shortest run. */
   readonly ends: readonly End[]
 }
 
@@ -50,7 +59,7 @@ export function runTest(
   program: ProgramOptions = {},
 ): Run {
   const compiled = compile(test, rules, program)
-  const explorer = new Explorer(compiled.system, options.limits, options.onReplay)
+  const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
   while (!explorer.run(SLICE_MS)) {
     if (options.watch?.(explorer.result()) === false) break
   }

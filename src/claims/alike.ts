@@ -1,11 +1,11 @@
 /** Whether a write fault can tell by looking at a page whose the references to it are. */
-import { type Explorer, type Memory, pendingIn } from '../engine/index.ts'
+import { type Memory, pendingIn, type States } from '../engine/index.ts'
 import type { Kernel, WpFault } from '../mm/kernel.ts'
 import { pte_dirty } from '../mm/pte.ts'
 
 /** An exploration, and the kernel that was explored. */
 export interface Explored {
-  readonly explorer: Explorer
+  readonly explorer: States
   readonly kernel: Kernel
 }
 
@@ -23,7 +23,7 @@ export function alikeAtWriteFault(here: Explored, there: Explored): number | und
 /** What write faults see that begin to ask, each once, with the first state in which they do. */
 function looksOf({ explorer, kernel: k }: Explored, own: boolean): Map<string, number> {
   const looks = new Map<string, number>()
-  for (let state = 0; state < explorer.visited.count; state++) {
+  for (let state = 0; state < explorer.count; state++) {
     for (const { stack } of pendingIn(explorer, state)) {
       const asking = stack.find(
         ({ procedure, position }) => procedure === k.rules.wp_can_reuse && position === 0,

@@ -1,5 +1,5 @@
 /** What is said of every moment of every run: who may write to a page, who may hold it. */
-import { type Explorer, type Memory, pendingIn } from '../engine/index.ts'
+import { type Memory, pendingIn, type States } from '../engine/index.ts'
 import type { Kernel, WpFault } from '../mm/kernel.ts'
 import { ZERO_PFN } from '../mm/machine.ts'
 import { is_swap_pte, pte_pfn, pte_present, pte_swp_slot, pte_write } from '../mm/pte.ts'
@@ -12,8 +12,8 @@ export interface Breach {
 }
 
 /** The first state in which an invariant is broken. */
-export function firstBreach(explorer: Explorer, k: Kernel, invariant: Invariant): Breach | undefined {
-  for (let state = 0; state < explorer.visited.count; state++) {
+export function firstBreach(explorer: States, k: Kernel, invariant: Invariant): Breach | undefined {
+  for (let state = 0; state < explorer.count; state++) {
     const memory = explorer.memories.reader(explorer.memoryOf(state))
     const found = check(explorer, k, memory, state, invariant)
     if (found !== undefined) return { state, found }
@@ -22,7 +22,7 @@ export function firstBreach(explorer: Explorer, k: Kernel, invariant: Invariant)
 }
 
 function check(
-  explorer: Explorer,
+  explorer: States,
   k: Kernel,
   memory: Memory,
   state: number,
@@ -86,7 +86,7 @@ function usersOf(
 }
 
 /** Somebody is about to take a reference, under the page-table lock, to a page that is mapped more than once. */
-function grabOfShared(explorer: Explorer, k: Kernel, memory: Memory, state: number): string | undefined {
+function grabOfShared(explorer: States, k: Kernel, memory: Memory, state: number): string | undefined {
   for (const { effect, args, stack } of pendingIn(explorer, state)) {
     if (effect.name !== 'grab' || stack.at(-1)?.procedure.name !== 'follow_page') continue
     const pfn = args[0] as number
@@ -97,7 +97,7 @@ function grabOfShared(explorer: Explorer, k: Kernel, memory: Memory, state: numb
 }
 
 /** A write fault is about to map its copy of a page that nobody else maps, has in swap or holds. */
-function copyOfOwn(explorer: Explorer, k: Kernel, memory: Memory, state: number): string | undefined {
+function copyOfOwn(explorer: States, k: Kernel, memory: Memory, state: number): string | undefined {
   for (const { effect, stack } of pendingIn(explorer, state)) {
     const { procedure, args } = stack.at(-1)!
     if (effect.name !== 'add_new_anon_rmap' || procedure.name !== 'wp_page_copy') continue

@@ -3,11 +3,11 @@
  * "what keeps the mapcount stable in here?", answered by looking at every reachable state.
  */
 import {
-  type Explorer,
   type Frame,
   type Memory,
   type Pending,
   pendingIn,
+  type States,
   type Step,
   stepsFrom,
 } from '../engine/index.ts'
@@ -23,9 +23,9 @@ export interface Sighting {
 }
 
 /** The first step of each kind that changes this about a page while another thread is at that moment with it. */
-export function disturbances(explorer: Explorer, k: Kernel, aspect: Aspect, moment: Moment): Sighting[] {
+export function disturbances(explorer: States, k: Kernel, aspect: Aspect, moment: Moment): Sighting[] {
   const found = new Map<string, Sighting>()
-  for (let state = 0; state < explorer.visited.count; state++) {
+  for (let state = 0; state < explorer.count; state++) {
     const watched = pendingIn(explorer, state).flatMap((pending) => {
       const pfn = lookedAt(k, moment, pending)
       return pfn === undefined ? [] : [{ thread: pending.thread, pfn }]
@@ -45,10 +45,10 @@ export function disturbances(explorer: Explorer, k: Kernel, aspect: Aspect, mome
 }
 
 /** The first step of each function that raises (or lowers) this number of a page that somebody knew before. */
-export function movements(explorer: Explorer, k: Kernel, aspect: Aspect, up: boolean): Sighting[] {
+export function movements(explorer: States, k: Kernel, aspect: Aspect, up: boolean): Sighting[] {
   const found = new Map<string, Sighting>()
   const locations = new Map(k.page.flatMap((page, pfn) => placesOf(page).map((location) => [location, pfn])))
-  for (let state = 0; state < explorer.visited.count; state++) {
+  for (let state = 0; state < explorer.count; state++) {
     const memory = explorer.memories.reader(explorer.memoryOf(state))
     for (const step of stepsFrom(explorer, state)) {
       if (step.effect.name === 'add_new_anon_rmap') continue

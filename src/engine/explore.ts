@@ -5,81 +5,31 @@
  * one. A state is its memory's number and its threads' control states; its successors come
  * from walking, for each thread, the decision tree of the pending operation.
  */
-import { AUTOMATON_LIMITS, type Automata, type AutomatonLimits } from './automaton.ts'
+import { AUTOMATON_LIMITS, type Automata } from './automaton.ts'
 import { type ControlStates, DONE } from './control.ts'
 import type { DecisionTrees } from './decision.ts'
+import {
+  type Bound,
+  checkLimits,
+  DEFAULT_LIMITS,
+  type Exploration,
+  type ExploreLimits,
+} from './exploration.ts'
+import { Findings } from './findings.ts'
 import { Learned } from './learned.ts'
 import { Memories } from './memories.ts'
+import type { Search } from './search.ts'
 import { OutOfMemory } from './segments.ts'
 import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
 
-/** What ended an exploration early, if anything did. */
-export type Bound = 'states' | 'depth' | 'memory' | 'time' | 'interrupted'
-
-export interface ExploreLimits {
-  /** Most states, 1 to 2^30. */
-  readonly states?: number
-  /** States that are more steps away than this are found, but not looked into. */
-  readonly depth?: number
-  /** Most bytes of engine data. An allocation that fails before that ends an exploration alike. */
-  readonly bytes?: number
-  /** Most milliseconds. */
-  readonly milliseconds?: number
-  readonly automaton?: AutomatonLimits
-}
-
-export const DEFAULT_LIMITS = {
-  states: 20_000_000,
-  depth: 100_000,
-  bytes: 2 ** 31,
-  milliseconds: Number.POSITIVE_INFINITY,
-} as const
-
-export type FailureKind = 'failure' | 'invariant' | 'deadlock'
-
-/** The first run found that goes wrong in one particular way. */
-export interface FailedRun {
-  readonly kind: FailureKind
-  readonly message: string
-  /** The last state before it goes wrong. */
-  readonly state: number
-  /** The step that makes it wrong, where it is a step and not the state itself. */
-  readonly step: { readonly thread: number; readonly alternative: number } | undefined
-}
-
-/** A memory in which a run can end, and the first state that has it. */
-export interface FinalMemory {
-  readonly bytes: Uint8Array
-  readonly state: number
-}
-
-export interface Exploration {
-  readonly states: number
-  readonly transitions: number
-  readonly memories: number
-  /** Steps of the longest shortest run to a state that was looked into. */
-  readonly depth: number
-  /** States found but not looked at yet: 0 unless bounded. */
-  readonly frontier: number
-  readonly milliseconds: number
-  /** Bytes of engine data that grow with the number of states. */
-  readonly bytes: number
-  /** Undefined means exhaustive. */
-  readonly bounded: Bound | undefined
-  readonly finals: readonly FinalMemory[]
-  readonly failures: readonly FailedRun[]
-}
-
 /** Successors gathered before they are looked up together. */
 const BATCH = 256
-/** State numbers and their parents are 32-bit integers, with a bit to spare. */
-const MAX_STATES = 2 ** 30
 /** States between two looks at the clock. */
 const CLOCK_EVERY = 2048
 
-export class Explorer {
+export class Explorer implements Search {
   readonly learned: Learned
   readonly memories: Memories
   readonly visited: Visited
@@ -87,11 +37,7 @@ export class Explorer {
   private readonly limits: Required<ExploreLimits>
   private readonly stepper: Stepper
   private readonly required: boolean[]
-  private readonly finals = new Map<number, number>()
-  private readonly failed = new Map<string, FailedRun>()
-  /** Memories in which the invariant does not hold, and those looked at at rest. */
-  private readonly broken = new Set<number>()
-  private readonly restChecked = new Set<number>()
+  private readonly findings: Findings
 
   private current = 0
   private levelEnd = 1
@@ -115,12 +61,10 @@ export class Explorer {
     onReplay?: (procedure: string) => void,
   ) {
     this.limits = { ...DEFAULT_LIMITS, automaton: AUTOMATON_LIMITS, ...limits }
-    const { states } = this.limits
-    if (!(Number.isInteger(states) && states >= 1 && states <= MAX_STATES)) {
-      throw new RangeError(`a limit of ${states} states is not within 1..${MAX_STATES}`)
-    }
+    checkLimits(this.limits)
     this.learned = new Learned(system, this.limits.automaton, onReplay)
     this.memories = new Memories(system.layout.locations)
+    this.findings = new Findings(system, this.memories)
     this.stepper = new Stepper(this.learned, this.memories)
     this.visited = new Visited(1 + Math.ceil(system.threads.length / 2))
     this.required = system.threads.map((thread) => thread.daemon !== true)
@@ -157,6 +101,7 @@ export class Explorer {
   result(): Exploration {
     const frontier = this.visited.count - this.current
     return {
+      search: { mode: 'breadth-first' },
       states: this.visited.count,
       transitions: this.transitions,
       memories: this.memories.count,
@@ -165,9 +110,13 @@ export class Explorer {
       milliseconds: this.elapsed,
       bytes: this.byteLength,
       bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
-      finals: [...this.finals].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state })),
-      failures: [...this.failed.values()],
+      finals: this.findings.finals,
+      failures: this.findings.failures,
     }
+  }
+
+  get count(): number {
+    return this.visited.count
   }
 
   get byteLength(): number {
@@ -183,6 +132,10 @@ export class Explorer {
   /** The number of the memory of a state. */
   memoryOf(state: number): number {
     return this.visited.word(state, 0)
+  }
+
+  parentOf(state: number): number {
+    return this.visited.parentOf(state)
   }
 
   get automata(): Automata {
@@ -214,11 +167,8 @@ export class Explorer {
       words[1 + (thread >> 1)]! |= thread & 1 ? initial << 16 : initial
     })
     this.visited.add(words, 0, this.visited.hash(words, 0), 0)
-    const broken = this.system.invariant?.(this.memories.reader(0))
-    if (broken !== undefined) {
-      this.failAt('invariant', broken, 0, undefined)
-      this.current = 1
-    }
+    this.findings.checkInvariant(0, 0, undefined)
+    if (this.findings.isBroken(0)) this.current = 1
   }
 
   /** Expands some states; true when there are none left or a bound is hit. */
@@ -249,7 +199,7 @@ export class Explorer {
   }
 
   private expand(state: number): void {
-    const { memories, visited, parent, stepper } = this
+    const { memories, visited, parent, stepper, findings } = this
     const { controls, trees } = this.learned
     visited.load(state, parent)
     const memory = parent[0]!
@@ -270,21 +220,22 @@ export class Explorer {
         const after = stepper.controls[alternative]!
         if (after < 0) {
           failures++
-          this.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
+          findings.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
           continue
         }
         steps++
         const next = stepper.memories[alternative]!
-        if (next >= known) this.checkInvariant(next, state, thread, alternative)
-        if (this.broken.size > 0 && this.broken.has(next)) failures++
+        if (next >= known) findings.checkInvariant(next, state, { thread, alternative })
+        if (findings.isBroken(next)) failures++
         else this.emit(state, thread, next, after)
       }
     }
 
     this.transitions += steps
-    if (!running) this.reachEnd(state, memory)
-    else if (steps === 0 && failures === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
-    if (resting) this.checkRestInvariant(state, memory)
+    if (!running) findings.reachEnd(memory, state)
+    else if (steps === 0 && failures === 0)
+      findings.failAt('deadlock', 'no thread can go on', state, undefined)
+    if (resting) findings.checkRest(memory, state)
   }
 
   /** Queues a successor of the state that is being expanded. */
@@ -305,32 +256,6 @@ export class Explorer {
   private flush(): void {
     this.visited.addAll(this.batchStates, this.batchHashes, this.batchParents, this.batchCount)
     this.batchCount = 0
-  }
-
-  private checkInvariant(memory: number, state: number, thread: number, alternative: number): void {
-    const message = this.system.invariant?.(this.memories.reader(memory))
-    if (message === undefined) return
-    this.broken.add(memory)
-    this.failAt('invariant', message, state, { thread, alternative })
-  }
-
-  private checkRestInvariant(state: number, memory: number): void {
-    if (this.restChecked.has(memory)) return
-    this.restChecked.add(memory)
-    const message = this.system.restInvariant!(this.memories.reader(memory))
-    if (message !== undefined) this.failAt('invariant', message, state, undefined)
-  }
-
-  private reachEnd(state: number, memory: number): void {
-    if (this.finals.has(memory)) return
-    this.finals.set(memory, state)
-    const message = this.system.finalInvariant?.(this.memories.reader(memory))
-    if (message !== undefined) this.failAt('invariant', message, state, undefined)
-  }
-
-  private failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
-    const key = `${kind} ${message}`
-    if (!this.failed.has(key)) this.failed.set(key, { kind, message, state, step })
   }
 }
 

@@ -9,15 +9,16 @@ export { DONE } from './control.ts'
 export { ModelError, type ModelFault } from './error.ts'
 export {
   type Bound,
+  type Coverage,
   DEFAULT_LIMITS,
   type Exploration,
   type ExploreLimits,
-  Explorer,
-  explore,
   type FailedRun,
   type FailureKind,
   type FinalMemory,
-} from './explore.ts'
+  type SearchMode,
+} from './exploration.ts'
+export { Explorer, explore } from './explore.ts'
 export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
 export {
   assert,
@@ -37,6 +38,9 @@ export {
   type View,
 } from './operation.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
+export { MAX_SEED } from './random_walk.ts'
+export type { Search, States } from './search.ts'
+export { BREADTH_FIRST, searchOf } from './search_mode.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
   type Change,

@@ -11,7 +11,7 @@
 import { describe } from './automaton.ts'
 import { DONE, type StackCell } from './control.ts'
 import { CHOOSE, FAIL, LEAF, READ, STUCK } from './decision.ts'
-import type { Explorer } from './explore.ts'
+import type { Search } from './search.ts'
 
 export interface PromelaOptions {
   /** Lines for the top of the program. */
@@ -39,7 +39,7 @@ export interface PromelaClaim {
  * part of the program, and neither are claims until their macro is defined.
  * @throws Error if the exploration is not complete
  */
-export function toPromela(explorer: Explorer, options: PromelaOptions = {}): string {
+export function toPromela(explorer: Search, options: PromelaOptions = {}): string {
   const { bounded, states, transitions } = explorer.result()
   if (bounded !== undefined) throw new Error(`the exploration is not complete: ${bounded}`)
   const { layout, threads, invariant, restInvariant, finalInvariant } = explorer.system
@@ -153,8 +153,8 @@ function claimOf(claim: PromelaClaim, processes: readonly string[], names: reado
   ]
 }
 
-function processOf(explorer: Explorer, thread: number, name: string, names: readonly string[]): string[] {
-  const controls = explorer.controls[thread]!
+function processOf(explorer: Search, thread: number, name: string, names: readonly string[]): string[] {
+  const controls = explorer.learned.controls[thread]!
   const daemon = explorer.system.threads[thread]!.daemon === true
   // A process that ended would be removed, which SPIN counts as states of their own: so it stays, blocked.
   const label = (control: number): string =>
@@ -168,7 +168,7 @@ function processOf(explorer: Explorer, thread: number, name: string, names: read
   if (controls.initial === DONE) order.length = 0
   for (const control of order) {
     lines.push(`${label(control)}: ${comment(where(controls.stack(control))).join(' ')}`)
-    const choices = optionsOf(explorer, explorer.rootOf(thread, control), names, label, control)
+    const choices = optionsOf(explorer, explorer.learned.rootOf(thread, control), names, label, control)
     if (choices.length === 0) lines.push('  false')
     else lines.push('  if', ...choices.map((option) => `  :: ${option}`), '  fi;')
   }
@@ -187,13 +187,13 @@ function where(top: StackCell): string {
 
 /** One option for each leaf of a decision tree, and one for each read with values not learned. */
 function optionsOf(
-  explorer: Explorer,
+  explorer: Search,
   root: number,
   names: readonly string[],
   label: (control: number) => string,
   control: number,
 ): string[] {
-  const { code, messages } = explorer.trees
+  const { code, messages } = explorer.learned.trees
   const { locations } = explorer.system.layout
   const options: string[] = []
   const option = (conditions: readonly string[], body: readonly string[], next: number, note = ''): void => {

@@ -1,5 +1,5 @@
 /**
- * Traces: a state's shortest run, step by step, as it ran.
+ * Traces: the run to a state, step by step, as it ran.
  *
  * States remember only the state before them, so each step is found again by trying the
  * successors of one state until one of them is the next.
@@ -8,8 +8,9 @@ import type { AutomatonNode } from './automaton.ts'
 import type { StackCell } from './control.ts'
 import { DONE } from './control.ts'
 import { CHOOSE, FAIL, LEAF, READ } from './decision.ts'
-import type { Explorer, FailedRun } from './explore.ts'
+import type { FailedRun } from './exploration.ts'
 import type { Effect, Plain, Procedure } from './operation.ts'
+import type { States } from './search.ts'
 
 /** One activation on a thread's stack. */
 export interface Frame {
@@ -65,29 +66,29 @@ interface Successor {
   readonly failure: string | undefined
 }
 
-/** The shortest run that ends in a state. */
-export function traceTo(explorer: Explorer, state: number): Trace {
+/** The run by which a search first came to a state; after a breadth-first one, a shortest. */
+export function traceTo(states: States, state: number): Trace {
   const path = [state]
-  for (let s = state; s !== 0; path.push(s)) s = explorer.visited.parentOf(s)
+  for (let s = state; s !== 0; path.push(s)) s = states.parentOf(s)
   path.reverse()
   const steps: Step[] = []
-  for (let i = 1; i < path.length; i++) steps.push(stepBetween(explorer, path[i - 1]!, path[i]!))
-  return { initial: explorer.memories.copy(explorer.memoryOf(0)), steps }
+  for (let i = 1; i < path.length; i++) steps.push(stepBetween(states, path[i - 1]!, path[i]!))
+  return { initial: states.memories.copy(states.memoryOf(0)), steps }
 }
 
-/** The shortest run that fails in this way, with the failing step at its end. */
-export function traceOfFailure(explorer: Explorer, failed: FailedRun): Trace {
-  const trace = traceTo(explorer, failed.state)
+/** The run that was first seen to fail in this way, with the failing step at its end. */
+export function traceOfFailure(states: States, failed: FailedRun): Trace {
+  const trace = traceTo(states, failed.state)
   if (failed.step === undefined) return trace
   const { thread, alternative } = failed.step
-  const successor = successorsOf(explorer, failed.state, thread)[alternative]!
-  return { initial: trace.initial, steps: [...trace.steps, stepOf(explorer, failed.state, successor)] }
+  const successor = successorsOf(states, failed.state, thread)[alternative]!
+  return { initial: trace.initial, steps: [...trace.steps, stepOf(states, failed.state, successor)] }
 }
 
 /** What each thread that has not ended would do next in a state; in a deadlock, what it waits for. */
-export function pendingIn(explorer: Explorer, state: number): Pending[] {
-  return explorer.controls.flatMap((controls, thread) => {
-    const control = explorer.controlOf(state, thread)
+export function pendingIn(states: States, state: number): Pending[] {
+  return states.learned.controls.flatMap((controls, thread) => {
+    const control = states.controlOf(state, thread)
     if (control === DONE) return []
     const { effect, args } = controls.operation(control)
     return [{ thread, effect, args, stack: cellsOf(controls.stack(control)).map(frameOf) }]
@@ -95,43 +96,44 @@ export function pendingIn(explorer: Explorer, state: number): Pending[] {
 }
 
 /** Every step that can come next in a state, of every thread. */
-export function stepsFrom(explorer: Explorer, state: number): Step[] {
-  return explorer.controls.flatMap((_, thread) =>
-    successorsOf(explorer, state, thread).map((successor) => stepOf(explorer, state, successor)),
+export function stepsFrom(states: States, state: number): Step[] {
+  return states.learned.controls.flatMap((_, thread) =>
+    successorsOf(states, state, thread).map((successor) => stepOf(states, state, successor)),
   )
 }
 
-function stepBetween(explorer: Explorer, from: number, to: number): Step {
-  for (let thread = 0; thread < explorer.controls.length; thread++) {
-    for (const successor of successorsOf(explorer, from, thread)) {
-      if (leadsTo(explorer, from, successor, to)) return stepOf(explorer, from, successor)
+function stepBetween(states: States, from: number, to: number): Step {
+  for (let thread = 0; thread < states.learned.controls.length; thread++) {
+    for (const successor of successorsOf(states, from, thread)) {
+      if (leadsTo(states, from, successor, to)) return stepOf(states, from, successor)
     }
   }
   throw new Error(`state ${to} is no successor of state ${from}`)
 }
 
-function leadsTo(explorer: Explorer, from: number, successor: Successor, to: number): boolean {
+function leadsTo(states: States, from: number, successor: Successor, to: number): boolean {
   if (successor.failure !== undefined) return false
-  for (let thread = 0; thread < explorer.controls.length; thread++) {
-    const control = thread === successor.thread ? successor.control : explorer.controlOf(from, thread)
-    if (control !== explorer.controlOf(to, thread)) return false
+  for (let thread = 0; thread < states.learned.controls.length; thread++) {
+    const control = thread === successor.thread ? successor.control : states.controlOf(from, thread)
+    if (control !== states.controlOf(to, thread)) return false
   }
-  const memory = explorer.memories.copy(explorer.memoryOf(from))
+  const memory = states.memories.copy(states.memoryOf(from))
   for (const { location, value } of successor.writes) memory[location] = value
-  return explorer.memories.copy(explorer.memoryOf(to)).every((byte, i) => byte === memory[i])
+  return states.memories.copy(states.memoryOf(to)).every((byte, i) => byte === memory[i])
 }
 
-/** What one thread can do in a state: one successor for each alternative, in the explorer's order. */
-function successorsOf(explorer: Explorer, state: number, thread: number): Successor[] {
-  const control = explorer.controlOf(state, thread)
+/** What one thread can do in a state: one successor for each alternative, in the stepper's order. */
+function successorsOf(states: States, state: number, thread: number): Successor[] {
+  const control = states.controlOf(state, thread)
   if (control === DONE) return []
-  const memory = explorer.memoryOf(state)
-  const bytes = explorer.memories.copy(memory)
+  const memory = states.memoryOf(state)
+  const bytes = states.memories.copy(memory)
   const successors: Successor[] = []
 
   const walk = (slot: number, reads: Successor['reads']): void => {
-    if (explorer.trees.code[slot] === 0) explorer.learn(thread, control, memory)
-    const { code, messages } = explorer.trees
+    if (states.learned.trees.code[slot] === 0)
+      states.learned.learn(thread, control, (location) => bytes[location]!)
+    const { code, messages } = states.learned.trees
     const record = code[slot]!
     const operand = code[record + 1]!
     switch (code[record]) {
@@ -156,18 +158,18 @@ function successorsOf(explorer: Explorer, state: number, thread: number): Succes
         break
     }
   }
-  walk(explorer.rootOf(thread, control), [])
+  walk(states.learned.rootOf(thread, control), [])
   return successors
 }
 
-function stepOf(explorer: Explorer, from: number, successor: Successor): Step {
+function stepOf(states: States, from: number, successor: Successor): Step {
   const { thread, control } = successor
-  const controls = explorer.controls[thread]!
-  const pending = explorer.controlOf(from, thread)
+  const controls = states.learned.controls[thread]!
+  const pending = states.controlOf(from, thread)
   const { effect, args } = controls.operation(pending)
   const before = cellsOf(controls.stack(pending))
   const after = control === DONE ? [] : cellsOf(controls.stack(control))
-  const bytes = explorer.memories.copy(explorer.memoryOf(from))
+  const bytes = states.memories.copy(states.memoryOf(from))
   return {
     thread,
     effect,

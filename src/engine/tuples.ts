@@ -33,7 +33,7 @@ export class Tuples {
 
   /**
    * @param width the words of a tuple, at least 1
-   * @param payload further words that each tuple has, which do not count when tuples are compared
+   * @param payload words, 0 or 1, that each tuple has besides, which do not count when tuples are compared
    */
   constructor(
     readonly width: number,
@@ -50,10 +50,11 @@ export class Tuples {
   }
 
   /**
-   * The number of a tuple; `count` grows if it is new. Its payload is 0 at first.
+   * The number of a tuple; `count` grows if it is new.
+   * @param payload goes with a tuple that is new
    * @throws OutOfMemory, and nothing has changed
    */
-  intern(source: Int32Array, at: number, hash: number): number {
+  intern(source: Int32Array, at: number, hash: number, payload = 0): number {
     const { width, stride } = this
     const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
     const { list } = this.rows
@@ -92,6 +93,7 @@ export class Tuples {
     const segment = list[number >>> SEGMENT_BITS]!
     const base = (number & SEGMENT_MASK) * stride
     for (let i = 0; i < width; i++) segment[base + i] = source[at + i]!
+    if (stride > width) segment[base + width] = payload
     return number
   }
 
@@ -119,10 +121,6 @@ export class Tuples {
   /** One word of a tuple, or of its payload. */
   word(number: number, i: number): number {
     return this.rows.list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * this.stride + i]!
-  }
-
-  setWord(number: number, i: number, value: number): void {
-    this.rows.list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * this.stride + i] = value
   }
 
   /** Bytes in use; what a segment has room for beyond that costs nothing until it is written to. */

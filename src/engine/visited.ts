@@ -48,11 +48,13 @@ export class Visited {
 
   /** Adds a state unless it is known; tells whether it was new. Its number is then `count - 1`. */
   add(source: Int32Array, at: number, hash: number, parent: number): boolean {
-    const { tuples } = this
-    const before = tuples.count
-    if (tuples.intern(source, at, hash) < before) return false
-    tuples.setWord(before, this.words, parent)
-    return true
+    const before = this.tuples.count
+    return this.intern(source, at, hash, parent) === before
+  }
+
+  /** The number of a state, which is added unless it is known. */
+  intern(source: Int32Array, at: number, hash: number, parent: number): number {
+    return this.tuples.intern(source, at, hash, parent)
   }
 
   get byteLength(): number {

@@ -4,7 +4,7 @@
  * SPIN evaluates the final conditions on its own: they are written out over the machine's
  * locations, independently of the outcomes that `outcome.ts` reads off a final memory.
  */
-import { type Cell, type Explorer, type PromelaClaim, toPromela } from '../engine/index.ts'
+import { type Cell, type PromelaClaim, type Search, toPromela } from '../engine/index.ts'
 import { EXITED, type Machine, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
 import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, swp_entry_to_pte } from '../mm/pte.ts'
 import type { Condition, Expression, Litmus, Term } from './ast.ts'
@@ -24,7 +24,7 @@ export interface ExportOptions {
 export function exportPromela(
   test: Litmus,
   kernel: Machine,
-  explorer: Explorer,
+  explorer: Search,
   { design, file = `${test.name}.pml` }: ExportOptions = {},
 ): string {
   return toPromela(explorer, {

@@ -1,0 +1,62 @@
+/**
+ * What a search has found so far: the memories in which runs end, and the ways in which they
+ * fail, each with the state at which it was first seen.
+ */
+import type { FailedRun, FailureKind, FinalMemory } from './exploration.ts'
+import type { Memories } from './memories.ts'
+import type { System } from './system.ts'
+
+export class Findings {
+  private readonly ends = new Map<number, number>()
+  private readonly failed = new Map<string, FailedRun>()
+  /** Memories in which the invariant does not hold, and those looked at at rest. */
+  private readonly broken = new Set<number>()
+  private readonly restChecked = new Set<number>()
+
+  constructor(
+    private readonly system: System,
+    private readonly memories: Memories,
+  ) {}
+
+  /** Whether the invariant does not hold in a memory: such a state is not looked into, nor counted. */
+  isBroken(memory: number): boolean {
+    return this.broken.size > 0 && this.broken.has(memory)
+  }
+
+  /** Looks whether the invariant holds in a memory that is new; to be called once for each. */
+  checkInvariant(memory: number, state: number, step: FailedRun['step']): void {
+    const message = this.system.invariant?.(this.memories.reader(memory))
+    if (message === undefined) return
+    this.broken.add(memory)
+    this.failAt('invariant', message, state, step)
+  }
+
+  /** Looks at a memory in which all threads are at rest. */
+  checkRest(memory: number, state: number): void {
+    if (this.restChecked.has(memory)) return
+    this.restChecked.add(memory)
+    const message = this.system.restInvariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
+  }
+
+  /** Notes a memory in which a run can end. */
+  reachEnd(memory: number, state: number): void {
+    if (this.ends.has(memory)) return
+    this.ends.set(memory, state)
+    const message = this.system.finalInvariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
+  }
+
+  failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
+    const key = `${kind} ${message}`
+    if (!this.failed.has(key)) this.failed.set(key, { kind, message, state, step })
+  }
+
+  get finals(): FinalMemory[] {
+    return [...this.ends].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state }))
+  }
+
+  get failures(): FailedRun[] {
+    return [...this.failed.values()]
+  }
+}
