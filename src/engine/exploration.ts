@@ -71,7 +71,7 @@ export interface ExploreLimits {
   readonly states?: number
   /** States that are more steps away than this are found, but not looked into. */
   readonly depth?: number
-  /** Most bytes of engine data. */
+  /** Most bytes of engine data. An allocation that fails before that ends an exploration alike. */
   readonly bytes?: number
   /** Most milliseconds. */
   readonly milliseconds?: number

@@ -19,6 +19,7 @@ import { Findings } from './findings.ts'
 import { Learned } from './learned.ts'
 import { Memories } from './memories.ts'
 import type { Search } from './search.ts'
+import { OutOfMemory } from './segments.ts'
 import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -81,8 +82,16 @@ export class Explorer implements Search {
     if (this.over) return true
     const began = Date.now()
     const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
-    do this.over = this.expandSome()
-    while (!this.over && Date.now() < stop)
+    try {
+      do this.over = this.expandSome()
+      while (!this.over && Date.now() < stop)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      // What was found stays; successors that waited in the batch are lost, as those behind a bound are.
+      this.batchCount = 0
+      this.bounded = 'memory'
+      this.over = true
+    }
     this.elapsed += Date.now() - began
     if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
     return this.over
@@ -116,17 +125,17 @@ export class Explorer implements Search {
 
   /** The control state of a thread in a state. */
   controlOf(state: number, thread: number): number {
-    const word = this.visited.states[state * this.visited.words + 1 + (thread >> 1)]!
+    const word = this.visited.word(state, 1 + (thread >> 1))
     return thread & 1 ? word >>> 16 : word & 0xffff
   }
 
   /** The number of the memory of a state. */
   memoryOf(state: number): number {
-    return this.visited.states[state * this.visited.words]!
+    return this.visited.word(state, 0)
   }
 
   parentOf(state: number): number {
-    return this.visited.parents[state]!
+    return this.visited.parentOf(state)
   }
 
   get automata(): Automata {
@@ -192,9 +201,7 @@ export class Explorer implements Search {
   private expand(state: number): void {
     const { memories, visited, parent, stepper, findings } = this
     const { controls, trees } = this.learned
-    const { words } = visited
-    const stateBase = state * words
-    for (let i = 0; i < words; i++) parent[i] = visited.states[stateBase + i]!
+    visited.load(state, parent)
     const memory = parent[0]!
     let steps = 0
     let failures = 0

@@ -6,6 +6,7 @@
  * memory is the tuple of the numbers of its chunks (tree compression, as in LTSmin).
  */
 import type { Location } from './layout.ts'
+import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { Memory } from './system.ts'
 import { Tuples } from './tuples.ts'
 
@@ -23,10 +24,8 @@ export class Memories {
   readonly chunksEach: number
   private readonly chunks = new Tuples(CHUNK_WORDS)
   private readonly vectors: Tuples
-  /** The chunks as bytes. Reassigned when they grow. */
-  bytes: Uint8Array
-  /** The chunks of all memories, `chunksEach` for each. Reassigned when it grows. */
-  numbers: Int32Array
+  /** The segments of `chunks` as bytes. */
+  private readonly bytes: Uint8Array[] = []
   /**
    * Results of the last changes: a memory or chunk, the place of the writes, and what it became.
    * The same writes to the same memory come again with every state of the other threads, and
@@ -43,8 +42,7 @@ export class Memories {
     this.chunksEach = Math.max(1, Math.ceil(locations.length / CHUNK_BYTES))
     this.vectors = new Tuples(this.chunksEach)
     this.vector = new Int32Array(this.chunksEach)
-    this.bytes = new Uint8Array(this.chunks.words.buffer)
-    this.numbers = this.vectors.words
+    this.seeChunks()
   }
 
   get count(): number {
@@ -75,8 +73,10 @@ export class Memories {
 
   /** The value of a location in a memory. */
   get(memory: number, location: number): number {
-    const chunk = this.numbers[memory * this.chunksEach + (location >> CHUNK_BITS)]!
-    return this.bytes[(chunk << CHUNK_BITS) + (location & (CHUNK_BYTES - 1))]!
+    const vectors = this.vectors.rows.list[memory >>> SEGMENT_BITS]!
+    const chunk = vectors[(memory & SEGMENT_MASK) * this.chunksEach + (location >> CHUNK_BITS)]!
+    const bytes = this.bytes[chunk >>> SEGMENT_BITS]!
+    return bytes[((chunk & SEGMENT_MASK) << CHUNK_BITS) + (location & (CHUNK_BYTES - 1))]!
   }
 
   /**
@@ -86,12 +86,13 @@ export class Memories {
    * @param end the index after the last
    */
   internChanged(from: number, code: Int32Array, at: number, end: number): number {
-    const { memo, chunkMemo, vector, numbers, chunksEach } = this
+    const { memo, chunkMemo, vector, chunksEach } = this
     const place = memoPlace(from, at, MEMO_BITS)
     if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!
 
-    const base = from * chunksEach
-    for (let c = 0; c < chunksEach; c++) vector[c] = numbers[base + c]!
+    const segment = this.vectors.rows.list[from >>> SEGMENT_BITS]!
+    const base = (from & SEGMENT_MASK) * chunksEach
+    for (let c = 0; c < chunksEach; c++) vector[c] = segment[base + c]!
     let i = at
     while (i < end) {
       const first = i
@@ -129,22 +130,28 @@ export class Memories {
 
   /** The number of a chunk after some writes, all of them within it. */
   private changeChunk(from: number, code: Int32Array, at: number, end: number): number {
-    const base = from * CHUNK_WORDS
-    for (let w = 0; w < CHUNK_WORDS; w++) this.chunk[w] = this.chunks.words[base + w]!
+    const segment = this.chunks.rows.list[from >>> SEGMENT_BITS]!
+    const base = (from & SEGMENT_MASK) * CHUNK_WORDS
+    for (let w = 0; w < CHUNK_WORDS; w++) this.chunk[w] = segment[base + w]!
     for (let i = at; i < end; i += 2) this.chunkBytes[code[i]! & (CHUNK_BYTES - 1)] = code[i + 1]!
     return this.internChunk()
   }
 
   private internChunk(): number {
+    const { capacity } = this.chunks.rows
     const number = this.chunks.intern(this.chunk, 0, this.chunks.hash(this.chunk, 0))
-    if (this.bytes.buffer !== this.chunks.words.buffer) this.bytes = new Uint8Array(this.chunks.words.buffer)
+    if (this.chunks.rows.capacity !== capacity) this.seeChunks()
     return number
   }
 
   private internVector(): number {
-    const number = this.vectors.intern(this.vector, 0, this.vectors.hash(this.vector, 0))
-    this.numbers = this.vectors.words
-    return number
+    return this.vectors.intern(this.vector, 0, this.vectors.hash(this.vector, 0))
+  }
+
+  /** Looks at the newest segment of chunks as bytes. */
+  private seeChunks(): void {
+    const { list } = this.chunks.rows
+    this.bytes[list.length - 1] = new Uint8Array(list.at(-1)!.buffer)
   }
 }
 

@@ -60,7 +60,7 @@ export class FewPreemptions extends StatefulSearch {
   }
 
   override parentOf(moment: number): number {
-    return this.moments.parents[moment]!
+    return this.moments.parentOf(moment)
   }
 
   /** How many preemptions the run to a moment has: no other run to it has fewer. */
@@ -143,14 +143,12 @@ export class FewPreemptions extends StatefulSearch {
 
   /** Puts a moment's state into `here`, and returns the thread that ran last. */
   private enter(moment: number): number {
-    const { words, states } = this.visited
-    const at = this.stateOf(moment) * words
-    for (let i = 0; i < words; i++) this.here[i] = states[at + i]!
-    return this.moments.states[2 * moment + 1]!
+    this.visited.load(this.stateOf(moment), this.here)
+    return this.moments.word(moment, 1)
   }
 
   private stateOf(moment: number): number {
-    return this.moments.states[2 * moment]!
+    return this.moments.word(moment, 0)
   }
 
   private addMoment(state: number, thread: number, parent: number): void {

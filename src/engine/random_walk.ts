@@ -67,8 +67,7 @@ export class RandomWalk extends StatefulSearch {
   }
 
   private begin(): void {
-    const { words, states } = this.visited
-    for (let i = 0; i < words; i++) this.here[i] = states[i]!
+    this.visited.load(0, this.here)
     this.state = 0
     this.steps = 0
   }

@@ -16,6 +16,7 @@ import { Findings } from './findings.ts'
 import { Learned } from './learned.ts'
 import { Memories } from './memories.ts'
 import type { Search } from './search.ts'
+import { OutOfMemory } from './segments.ts'
 import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -75,8 +76,13 @@ export abstract class StatefulSearch implements Search {
     if (this.over) return true
     const began = Date.now()
     const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
-    do this.over = this.advanceSome()
-    while (!this.over && Date.now() < stop)
+    try {
+      do this.over = this.advanceSome()
+      while (!this.over && Date.now() < stop)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      this.over = this.stopAt('memory')
+    }
     this.elapsed += Date.now() - began
     if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
     return this.over
@@ -103,15 +109,16 @@ export abstract class StatefulSearch implements Search {
   }
 
   memoryOf(state: number): number {
-    return this.visited.states[state * this.visited.words]!
+    return this.visited.word(state, 0)
   }
 
   controlOf(state: number, thread: number): number {
-    return controlAt(this.visited.states, state * this.visited.words, thread)
+    const word = this.visited.word(state, 1 + (thread >> 1))
+    return thread & 1 ? word >>> 16 : word & 0xffff
   }
 
   parentOf(state: number): number {
-    return this.visited.parents[state]!
+    return this.visited.parentOf(state)
   }
 
   protected get byteLength(): number {

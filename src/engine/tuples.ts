@@ -4,63 +4,96 @@
  *
  * Looking up compares all words, so nothing is ever lost to a hash; the bits of a table entry
  * that its number does not need hold a piece of the hash, which spares most comparisons.
+ *
+ * Nothing here is ever copied as a whole: tuples lie in segments, and the table consists of
+ * shards (`hash.ts`) that double on their own.
  */
+import { hashOf, MAX_LOAD, NUMBER_BITS_BEYOND_SLOTS, SHARD_OF, SHARD_SHIFT, SHARDS, tagOf } from './hash.ts'
+import { allocate, SEGMENT_BITS, SEGMENT_MASK, Segments } from './segments.ts'
 
-/** Growing by an eighth keeps what is reserved close to what is used. */
-const GROWTH = 1.125
-/** How full the table may get before it doubles. */
-const MAX_LOAD = 0.8
+/** Slots of a shard in the beginning, as a power of two. */
+const FIRST_SLOT_BITS = 4
+/** Entries that are moved together when a shard doubles, so that their cache misses overlap. */
+const PORTION = 256
 
 export class Tuples {
-  /** All tuples, one after another. Reassigned when it grows. */
-  words: Int32Array
   count = 0
-  private capacity = 1 << 8
-  /** Open addressing; holds (tag | number + 1), or 0. The mask for numbers is the one for slots. */
-  private table: Int32Array
-  private mask: number
+  /** Rows of `stride` words: a tuple and what belongs to it. */
+  readonly rows: Segments
+  readonly stride: number
+  /** By shard: open addressing; a slot holds (tag | number + 1), or 0. */
+  private readonly tables: Int32Array[] = []
+  private readonly slotMasks = new Int32Array(SHARDS)
+  private readonly numberMasks = new Int32Array(SHARDS)
+  private readonly used = new Int32Array(SHARDS)
+  private readonly limits = new Int32Array(SHARDS)
+  private tableWords = 0
   /** Keeps reads that only warm the cache from being optimised away. */
   protected touched = 0
 
-  /** @param width the words of a tuple, at least 1 */
-  constructor(readonly width: number) {
-    this.words = new Int32Array(this.capacity * width)
-    this.table = new Int32Array(1 << 9)
-    this.mask = this.table.length - 1
+  /**
+   * @param width the words of a tuple, at least 1
+   * @param payload words, 0 or 1, that each tuple has besides, which do not count when tuples are compared
+   */
+  constructor(
+    readonly width: number,
+    payload = 0,
+  ) {
+    this.stride = width + payload
+    this.rows = new Segments(this.stride)
+    for (let shard = 0; shard < SHARDS; shard++) this.install(shard, allocate(1 << FIRST_SLOT_BITS))
   }
 
   /** The hash of the tuple whose words are at `at`. */
   hash(source: Int32Array, at: number): number {
-    let h = 0
-    for (let i = 0; i < this.width; i++) {
-      h = Math.imul(h ^ source[at + i]!, 0x9e3779b1)
-      h ^= h >>> 16
-    }
-    h = Math.imul(h, 0x85ebca6b)
-    return h ^ (h >>> 15)
+    return hashOf(source, at, this.width)
   }
 
-  /** The number of a tuple; `count` grows if it is new. */
-  intern(source: Int32Array, at: number, hash: number): number {
-    const { table, mask, words, width } = this
-    const tag = hash & ~mask
-    let slot = hash & mask
+  /**
+   * The number of a tuple; `count` grows if it is new.
+   * @param payload goes with a tuple that is new
+   * @throws OutOfMemory, and nothing has changed
+   */
+  intern(source: Int32Array, at: number, hash: number, payload = 0): number {
+    const { width, stride } = this
+    const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
+    const { list } = this.rows
+    let table = this.tables[shard]!
+    let slotMask = this.slotMasks[shard]!
+    let numberMask = this.numberMasks[shard]!
+    let tag = tagOf(hash) & ~numberMask
+    let slot = hash & slotMask
     for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
-      if ((entry & ~mask) === tag) {
-        const number = (entry & mask) - 1
-        const other = number * width
+      if ((entry & ~numberMask) === tag) {
+        const number = (entry & numberMask) - 1
+        const segment = list[number >>> SEGMENT_BITS]!
+        const other = (number & SEGMENT_MASK) * stride
         let i = 0
-        while (i < width && words[other + i] === source[at + i]) i++
+        while (i < width && segment[other + i] === source[at + i]) i++
         if (i === width) return number
       }
-      slot = (slot + 1) & mask
+      slot = (slot + 1) & slotMask
     }
-    const number = this.count++
+
+    const number = this.count
+    if (number === this.rows.capacity) this.rows.grow()
+    if (this.used[shard] === this.limits[shard] || number >= numberMask) {
+      do this.double(shard)
+      while (number >= this.numberMasks[shard]!)
+      table = this.tables[shard]!
+      slotMask = this.slotMasks[shard]!
+      numberMask = this.numberMasks[shard]!
+      tag = tagOf(hash) & ~numberMask
+      slot = hash & slotMask
+      while (table[slot] !== 0) slot = (slot + 1) & slotMask
+    }
     table[slot] = tag | (number + 1)
-    const base = number * width
-    for (let i = 0; i < width; i++) words[base + i] = source[at + i]!
-    if (this.count === this.capacity) this.growWords()
-    if (this.count > table.length * MAX_LOAD) this.growTable()
+    this.used[shard]!++
+    this.count++
+    const segment = list[number >>> SEGMENT_BITS]!
+    const base = (number & SEGMENT_MASK) * stride
+    for (let i = 0; i < width; i++) segment[base + i] = source[at + i]!
+    if (stride > width) segment[base + width] = payload
     return number
   }
 
@@ -69,49 +102,71 @@ export class Tuples {
    * misses; reading for a whole batch first lets the misses overlap.
    */
   prefetch(hashes: Int32Array, count: number): void {
-    const { table, mask, words, width } = this
+    const { tables, slotMasks, numberMasks, stride } = this
+    const { list } = this.rows
     let touched = 0
     for (let i = 0; i < count; i++) {
-      const entry = table[hashes[i]! & mask]!
-      const mayBeKnown = entry !== 0 && ((entry ^ hashes[i]!) & ~mask) === 0
-      if (mayBeKnown) touched ^= words[((entry & mask) - 1) * width]!
+      const hash = hashes[i]!
+      const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
+      const entry = tables[shard]![hash & slotMasks[shard]!]!
+      const numberMask = numberMasks[shard]!
+      if (entry !== 0 && ((entry ^ tagOf(hash)) & ~numberMask) === 0) {
+        const number = (entry & numberMask) - 1
+        touched ^= list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * stride]!
+      }
     }
     this.touched = touched
   }
 
+  /** One word of a tuple, or of its payload. */
+  word(number: number, i: number): number {
+    return this.rows.list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * this.stride + i]!
+  }
+
+  /** Bytes in use; what a segment has room for beyond that costs nothing until it is written to. */
   get byteLength(): number {
-    return this.words.byteLength + this.table.byteLength
+    return 4 * (this.count * this.stride + this.tableWords)
   }
 
-  private growWords(): void {
-    this.capacity = Math.ceil(this.capacity * GROWTH)
-    const words = new Int32Array(this.capacity * this.width)
-    words.set(this.words)
-    this.words = words
-  }
-
-  private growTable(): void {
-    const table = new Int32Array(this.table.length * 2)
-    const mask = table.length - 1
-    // In portions, so that the cache misses overlap as in `prefetch`.
-    const hashes = new Int32Array(256)
-    for (let first = 0; first < this.count; first += hashes.length) {
-      const portion = Math.min(hashes.length, this.count - first)
+  private double(shard: number): void {
+    const old = this.tables[shard]!
+    const oldMask = this.numberMasks[shard]!
+    const table = this.install(shard, allocate(old.length * 2))
+    const slotMask = this.slotMasks[shard]!
+    const numberMask = this.numberMasks[shard]!
+    const { width, stride } = this
+    const { list } = this.rows
+    const numbers = new Int32Array(PORTION)
+    let next = 0
+    while (next < old.length) {
+      let portion = 0
       let touched = 0
-      for (let i = 0; i < portion; i++) {
-        const hash = this.hash(this.words, (first + i) * this.width)
-        hashes[i] = hash
-        touched ^= table[hash & mask]!
+      for (; next < old.length && portion < PORTION; next++) {
+        const entry = old[next]!
+        if (entry === 0) continue
+        const number = (entry & oldMask) - 1
+        numbers[portion++] = number
+        touched ^= list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * stride]!
       }
       this.touched = touched
       for (let i = 0; i < portion; i++) {
-        const hash = hashes[i]!
-        let slot = hash & mask
-        while (table[slot] !== 0) slot = (slot + 1) & mask
-        table[slot] = (hash & ~mask) | (first + i + 1)
+        const number = numbers[i]!
+        const hash = hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
+        let slot = hash & slotMask
+        while (table[slot] !== 0) slot = (slot + 1) & slotMask
+        table[slot] = (tagOf(hash) & ~numberMask) | (number + 1)
       }
     }
-    this.table = table
-    this.mask = mask
+    this.tableWords -= old.length
+  }
+
+  private install(shard: number, table: Int32Array): Int32Array {
+    this.tables[shard] = table
+    this.slotMasks[shard] = table.length - 1
+    // Beyond 31 bits a number would be negative; there are no more than 2^30 tuples.
+    this.numberMasks[shard] = Math.min(2 ** 31, table.length * 2 ** NUMBER_BITS_BEYOND_SLOTS) - 1
+    this.limits[shard] = Math.floor(table.length * MAX_LOAD)
+    this.tableWords += table.length
+    return table
   }
 }

@@ -3,24 +3,37 @@
  * was first reached. A state is a few 32-bit words: the number of its memory, then the control
  * states of its threads, two to a word.
  */
+import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import { Tuples } from './tuples.ts'
 
 export class Visited {
+  /** States, each with the state before it; the initial state has itself. */
   private readonly tuples: Tuples
-  /** For each state the one before it; the initial state has itself. */
-  parents = new Int32Array(1 << 8)
 
   constructor(readonly words: number) {
-    this.tuples = new Tuples(words)
+    this.tuples = new Tuples(words, 1)
   }
 
   get count(): number {
     return this.tuples.count
   }
 
-  /** The words of all states, one state after another. Another array when it has grown. */
-  get states(): Int32Array {
-    return this.tuples.words
+  /** Copies the words of a state. */
+  load(state: number, into: Int32Array): void {
+    const { words, tuples } = this
+    const segment = tuples.rows.list[state >>> SEGMENT_BITS]!
+    const base = (state & SEGMENT_MASK) * (words + 1)
+    for (let i = 0; i < words; i++) into[i] = segment[base + i]!
+  }
+
+  /** One word of a state. */
+  word(state: number, i: number): number {
+    return this.tuples.word(state, i)
+  }
+
+  /** The state from which a state was first reached. */
+  parentOf(state: number): number {
+    return this.tuples.word(state, this.words)
   }
 
   hash(source: Int32Array, at: number): number {
@@ -41,19 +54,10 @@ export class Visited {
 
   /** The number of a state, which is added unless it is known. */
   intern(source: Int32Array, at: number, hash: number, parent: number): number {
-    const before = this.tuples.count
-    const number = this.tuples.intern(source, at, hash)
-    if (number < before) return number
-    if (before === this.parents.length) {
-      const parents = new Int32Array(Math.ceil(before * 1.125))
-      parents.set(this.parents)
-      this.parents = parents
-    }
-    this.parents[before] = parent
-    return number
+    return this.tuples.intern(source, at, hash, parent)
   }
 
   get byteLength(): number {
-    return this.tuples.byteLength + this.parents.byteLength
+    return this.tuples.byteLength
   }
 }

@@ -1,6 +1,6 @@
 // A bounded exploration says so and by what; slices and growing tables change nothing.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   AUTOMATON_LIMITS,
   atomic,
@@ -64,6 +64,29 @@ describe('a bound', () => {
     expect(result.bytes).toBeGreaterThan(1_000_000)
     expect(result.bytes).toBeLessThan(2_000_000)
     expect(result.frontier).toBeGreaterThan(0)
+  })
+
+  it('on memory is also met where there is no more to be had, and what was found is kept', () => {
+    const Real = Int32Array
+    vi.stubGlobal(
+      'Int32Array',
+      new Proxy(Real, {
+        construct(target, args) {
+          if (args.length === 1 && args[0] > 60_000) throw new RangeError('Array buffer allocation failed')
+          return Reflect.construct(target, args)
+        },
+      }),
+    )
+    try {
+      const result = bounded({}, counters(4, 3))
+      expect(result.bounded).toBe('memory')
+      // A state is four words, and a first segment of 2^14 states would be too large.
+      expect(result.states).toBe(2 ** 13)
+      expect(result.transitions).toBeGreaterThan(2 ** 13)
+      expect(result.frontier).toBeGreaterThan(0)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   it('on time stops, and stays stopped', () => {

@@ -1,0 +1,57 @@
+/**
+ * Rows of 32-bit words that grow without ever being copied: they lie in segments of the same
+ * size, and only the first of these grows, until it has that size too.
+ */
+
+/** Rows of a segment, as a power of two. */
+export const SEGMENT_BITS = 16
+export const SEGMENT_MASK = (1 << SEGMENT_BITS) - 1
+/** Rows of the first segment in the beginning. */
+const FIRST_ROWS = 1 << 8
+
+/** There is no more memory to be had. Whoever explores ends with what it has. */
+export class OutOfMemory extends Error {
+  override readonly name = 'OutOfMemory'
+}
+
+/**
+ * New words, all 0.
+ * @throws OutOfMemory if there is no room for them
+ */
+export function allocate(words: number): Int32Array {
+  try {
+    return new Int32Array(words)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new OutOfMemory(`no room for ${words} words`, { cause })
+  }
+}
+
+export class Segments {
+  /** Row `n` begins at word `(n & SEGMENT_MASK) * stride` of segment `n >>> SEGMENT_BITS`. */
+  readonly list: Int32Array[] = []
+  /** Rows that there is room for. */
+  capacity = FIRST_ROWS
+
+  /** @param stride the words of a row */
+  constructor(readonly stride: number) {
+    this.list.push(allocate(FIRST_ROWS * stride))
+  }
+
+  /**
+   * Makes room for at least one more row.
+   * @throws OutOfMemory
+   */
+  grow(): void {
+    const { stride, list } = this
+    if (this.capacity <= SEGMENT_MASK) {
+      const first = allocate(this.capacity * 2 * stride)
+      first.set(list[0]!)
+      list[0] = first
+      this.capacity *= 2
+    } else {
+      list.push(allocate((SEGMENT_MASK + 1) * stride))
+      this.capacity += SEGMENT_MASK + 1
+    }
+  }
+}
