@@ -68,16 +68,14 @@ export function runTest(
 }
 
 function endsOf(test: Litmus, { kernel }: Program, { finals }: Exploration): End[] {
+  // Final memories come in the order in which they were found, so the first of an outcome has its run.
   const ends = new Map<string, { outcome: Outcome; state: number; memories: Memory[] }>()
   for (const { bytes, state } of finals) {
     const memory: Memory = { get: (location) => bytes[location]! }
     const outcome = outcomeOf(test, kernel, memory)
     const end = ends.get(outcome.key)
     if (end === undefined) ends.set(outcome.key, { outcome, state, memories: [memory] })
-    else {
-      end.memories.push(memory)
-      end.state = Math.min(end.state, state)
-    }
+    else end.memories.push(memory)
   }
-  return [...ends.values()].sort((a, b) => a.state - b.state)
+  return [...ends.values()]
 }

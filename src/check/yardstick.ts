@@ -3,6 +3,7 @@
  * certain kinds were promised nothing. One exploration of `eager_all` gives both.
  */
 import { eager_all, type Relaxation, relaxationsUsed, sameReference } from '../designs/index.ts'
+import type { SearchMode } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import { type RunOptions, runTest } from './run.ts'
 
@@ -14,12 +15,15 @@ export interface Yardstick {
   readonly states: number
 }
 
+/** Reductions leave out no final memory, but for the numbers of frames. */
+const COMPLETELY: SearchMode = { mode: 'breadth-first', reductions: 'auto' }
+
 /**
  * Explores `eager_all`, always breadth-first: what a bounded search of it missed would be called a
  * violation elsewhere.
  */
 export function yardstickOf(test: Litmus, options: Omit<RunOptions, 'search'> = {}): Yardstick {
-  const { program, exploration, ends } = runTest(test, eager_all.rules, options)
+  const { program, exploration, ends } = runTest(test, eager_all.rules, { ...options, search: COMPLETELY })
   const explanations = new Map<string, Relaxation[][]>()
   for (const { outcome, memories } of ends) {
     const sets = new Map<string, Relaxation[]>()

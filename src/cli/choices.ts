@@ -8,6 +8,7 @@ import {
   type Coverage,
   type ExploreLimits,
   MAX_SEED,
+  REDUCTIONS,
   type SearchMode,
 } from '../engine/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
@@ -46,7 +47,10 @@ export interface SearchOptions extends LimitOptions {
   readonly random?: number
   readonly runs?: number
   readonly preemptions?: number
+  readonly reductions: (typeof REDUCTION_CHOICES)[number]
 }
+
+const REDUCTION_CHOICES = ['auto', 'none', 'all', ...REDUCTIONS] as const
 
 /** Random runs, unless somebody says how many. */
 const RUNS = 10_000
@@ -56,6 +60,14 @@ const RANDOM_STEPS = 1_000
 /** Adds the options that say how each design is searched. */
 export function addSearch(command: Command): Command {
   return command
+    .addOption(
+      new Option(
+        '--reductions <which>',
+        'what is left out without changing what can happen; auto: all, but only where there are many states',
+      )
+        .choices(REDUCTION_CHOICES)
+        .default('auto'),
+    )
     .addOption(
       new Option(
         '--depth-first',
@@ -79,7 +91,8 @@ export function addSearch(command: Command): Command {
  * What the options of `addSearch` ask for.
  * @throws UsageError
  */
-export function searchFrom({ depthFirst, random, runs, preemptions, maxDepth }: SearchOptions): SearchMode {
+export function searchFrom(options: SearchOptions): SearchMode {
+  const { depthFirst, random, runs, preemptions, maxDepth, reductions } = options
   if (runs !== undefined && random === undefined) {
     throw new UsageError('--runs is for random runs: say --random <seed>, too')
   }
@@ -92,14 +105,19 @@ export function searchFrom({ depthFirst, random, runs, preemptions, maxDepth }: 
       throw new UsageError('--preemptions looks at runs of any length, so there can be no --max-depth')
     return { mode: 'preemptions', most: preemptions }
   }
-  return BREADTH_FIRST
+  if (reductions === 'auto') return { mode: 'breadth-first', reductions }
+  if (reductions === 'none') return BREADTH_FIRST
+  return { mode: 'breadth-first', reductions: reductions === 'all' ? REDUCTIONS : [reductions] }
 }
 
 /** The options that search as somebody has searched; empty for breadth-first. */
 export function optionsFor(search: Coverage): string {
   switch (search.mode) {
-    case 'breadth-first':
-      return ''
+    case 'breadth-first': {
+      const { reductions = [] } = search
+      if (reductions.length === 0) return ''
+      return `--reductions ${reductions.length === REDUCTIONS.length ? 'all' : reductions[0]}`
+    }
     case 'depth-first':
       return '--depth-first'
     case 'random': {

@@ -134,16 +134,16 @@ export class ReducedSearch implements Search {
   }
 
   memoryOf(state: number): number {
-    return this.visited.states[state * this.visited.words]!
+    return this.visited.word(state, 0)
   }
 
   controlOf(state: number, thread: number): number {
-    const word = this.visited.states[state * this.visited.words + 1 + (thread >> 1)]!
+    const word = this.visited.word(state, 1 + (thread >> 1))
     return thread & 1 ? word >>> 16 : word & 0xffff
   }
 
   parentOf(state: number): number {
-    return this.visited.parents[state]!
+    return this.visited.parentOf(state)
   }
 
   private get byteLength(): number {
@@ -272,7 +272,7 @@ export class ReducedSearch implements Search {
     const state = visited.intern(words, 0, visited.hash(words, 0), parent)
     if (state < known) {
       if (this.distances[state]! <= distance) return
-      visited.parents[state] = parent
+      visited.setParent(state, parent)
     }
     if (state >= this.distances.length) {
       const grown = new Int32Array(Math.ceil(state * 1.5))
@@ -386,8 +386,7 @@ export class ReducedSearch implements Search {
   }
 
   private isPacked(state: number): boolean {
-    const base = state * this.visited.words
-    return this.words.every((word, i) => word === this.visited.states[base + i])
+    return this.words.every((word, i) => word === this.visited.word(state, i))
   }
 }
 

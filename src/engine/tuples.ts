@@ -123,6 +123,11 @@ export class Tuples {
     return this.rows.list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * this.stride + i]!
   }
 
+  /** Gives a tuple another payload. */
+  setPayload(number: number, payload: number): void {
+    this.rows.list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * this.stride + this.width] = payload
+  }
+
   /** Bytes in use; what a segment has room for beyond that costs nothing until it is written to. */
   get byteLength(): number {
     return 4 * (this.count * this.stride + this.tableWords)

@@ -36,6 +36,11 @@ export class Visited {
     return this.tuples.word(state, this.words)
   }
 
+  /** A state has been reached from another one, by a shorter run. */
+  setParent(state: number, parent: number): void {
+    this.tuples.setPayload(state, parent)
+  }
+
   hash(source: Int32Array, at: number): number {
     return this.tuples.hash(source, at)
   }

@@ -278,6 +278,13 @@ export class Machine {
     this.anon_vma = layout.rwLock('anon_vma')
     this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
 
+    // Where a processor drains its batch it goes through the frames in the order of their numbers.
+    if (!config.lruBatch) this.declareAlike()
+  }
+
+  /** Says to the engine which things are interchangeable, and where they are named. */
+  private declareAlike(): void {
+    const { layout } = this
     for (const { pte } of this.mm) for (const cell of pte) layout.naming(cell, PTE)
     for (const { tlb } of this.cpu) for (const cell of tlb) layout.naming(cell, PTE)
     for (const { page } of this.ref) layout.naming(page, PFN_OR_0)

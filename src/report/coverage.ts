@@ -16,7 +16,7 @@ export function reach(searched: Searched): string {
   const far = bounded === null ? 'exhaustive' : early(bounded)
   switch (search.mode) {
     case 'breadth-first':
-      return far
+      return `${far}${withReductions(search)}`
     case 'depth-first':
       return `${far}, depth-first`
     case 'random':
@@ -29,6 +29,11 @@ export function reach(searched: Searched): string {
       if (bounded === 'preemptions') return `all runs with ${atMost(search.most)}`
       return `${far} while looking at runs with ${atMost(search.most)}`
   }
+}
+
+/** `, with merging and symmetry`: fewer states stand for all of them. */
+function withReductions({ reductions = [] }: Extract<Coverage, { mode: 'breadth-first' }>): string {
+  return reductions.length === 0 ? '' : `, with ${reductions.join(' and ')}`
 }
 
 /** `10,000 random runs of at most 500 steps, seed 7`. */
