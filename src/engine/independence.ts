@@ -13,25 +13,61 @@
  * All of it is about what was learned up to now, a snapshot. A place that has not been learned is
  * taken for one that ends the thread after having read what leads there. Whether that was right is
  * known when the exploration is over: see `agrees`.
+ *
+ * Where states are renumbered (`symmetry.ts`), what was learned of a control state holds for all of
+ * its *shape*, whichever things they name: locations of things are then told apart by the
+ * position in which the thing is named, or as those of any other thing.
  */
 import { DONE } from './control.ts'
 import { CHOOSE, LEAF, READ, STUCK } from './decision.ts'
 import type { Learned } from './learned.ts'
 
-/** What the ways through an operation that have the same guards and lead to the same place have in common. */
+/** Control states that differ only in which things they name. */
+interface Shape {
+  readonly name: string
+  readonly edges: Map<string, Edge>
+}
+
+/** What the ways through an operation that have the same guards and lead to the same shape have in common. */
 interface Edge {
   /** Pairs of a guard's number and the value that it must have. */
   readonly guards: readonly number[]
+  /** Sets of places: locations that belong to no thing, and locations of things by how these are named. */
   readonly reads: Int32Array
   readonly writes: Int32Array
-  /** The control state afterwards; DONE also where nothing is known to follow. */
-  readonly next: number
+  /** Undefined where the thread has ended, or nothing is known to follow. */
+  readonly next: Shape | undefined
+  /** By sort: for each thing named afterwards, its position among those named before, if it was. */
+  readonly origins: readonly (readonly (number | undefined)[])[]
+  /** By sort: the positions of things that are named before and not afterwards. */
+  readonly forgotten: readonly (readonly number[])[]
 }
 
-/** A future: bit sets of locations, of which those that are written are part of those that are touched. */
+/** A future: bit sets of locations (or places), of which those that are written are part of those that are touched. */
 export interface Future {
   readonly touched: Int32Array
   readonly written: Int32Array
+}
+
+/** What `symmetry.ts` knows of interchangeable things, where states are renumbered. */
+export interface Things {
+  /** To which thing a location belongs, and as its which location; undefined if to none. */
+  ownerOf(
+    location: number,
+  ): { readonly thing: number; readonly sort: number; readonly member: number } | undefined
+  /** The things that a control state names, in an order that does not depend on their numbers. */
+  namedBy(thread: number, control: number): readonly number[]
+  /** Equal for control states that differ only in which things they name. */
+  shapeOf(thread: number, control: number): string
+  /** For each sort, how many things it has, and how many locations each. */
+  readonly sizes: readonly { readonly things: number; readonly members: number }[]
+}
+
+const NO_THINGS: Things = {
+  ownerOf: () => undefined,
+  namedBy: () => [],
+  shapeOf: (_thread, control) => String(control),
+  sizes: [],
 }
 
 export class Independence {
@@ -41,27 +77,47 @@ export class Independence {
   readonly words: number
   /** For each thread, how many control states the snapshot has. */
   private readonly counts: readonly number[]
+  /** Where in a set of places the locations of each sort's things begin; and the words of such a set. */
+  private readonly sortBases: number[] = []
+  private readonly placeWords: number
+  /** For each thread, by shape. */
+  private readonly shapes: Map<string, Shape>[]
   /** For each thread and control state. */
-  private readonly edges: (readonly Edge[])[][]
+  private readonly shapeAt: Shape[][]
   /** Locations on whose value it depends whether some operation is blocked. */
   private readonly guards: readonly number[]
   /** For each guard and value: the set of threads that may change it, a bit each. */
   private readonly changers: readonly Int32Array[]
-  /** For each thread, by what stands still, by control state. */
-  private readonly futures: Map<string, (Future | undefined)[]>[]
+  /** For each thread, by what stands still, by shape. */
+  private readonly futures: Map<string, Map<Shape, Future>>[]
   private readonly everything: Future
 
-  constructor(private readonly learned: Learned) {
+  constructor(
+    private readonly learned: Learned,
+    private readonly things: Things = NO_THINGS,
+  ) {
     const { system, trees, controls } = learned
     const { locations } = system.layout
     this.size = trees.size
     this.words = Math.max(1, Math.ceil(locations.length / 32))
+    let places = locations.length
+    for (const { things: count, members } of things.sizes) {
+      this.sortBases.push(places)
+      places += (count + 1) * members
+    }
+    this.placeWords = Math.max(1, Math.ceil(places / 32))
     this.counts = controls.map(({ count }) => count)
     this.guards = this.findGuards()
     this.changers = this.guards.map((location) => new Int32Array(locations[location]!.max + 1))
-    this.edges = controls.map((_, thread) =>
-      Array.from({ length: this.counts[thread]! }, (_, control) => this.edgesOf(thread, control)),
+    this.shapes = controls.map(() => new Map())
+    this.shapeAt = controls.map((_, thread) =>
+      Array.from({ length: this.counts[thread]! }, (_, control) => this.findShape(thread, control)),
     )
+    this.shapeAt.forEach((shapes, thread) => {
+      shapes.forEach((shape, control) => {
+        this.addEdges(shape, thread, control)
+      })
+    })
     this.futures = controls.map(() => new Map())
     const all = new Int32Array(this.words).fill(-1)
     this.everything = { touched: all, written: all }
@@ -83,13 +139,12 @@ export class Independence {
   /** What a thread may come to touch from a control state on, as long as some guards stand still. */
   future(thread: number, control: number, still: Int16Array): Future {
     if (control >= this.counts[thread]!) return this.everything
-    const key = String.fromCharCode(...still)
-    let futures = this.futures[thread]!.get(key)
-    if (futures === undefined) {
-      futures = []
-      this.futures[thread]!.set(key, futures)
+    const abstract = this.futureOf(thread, this.shapeAt[thread]![control]!, still)
+    const named = this.things.namedBy(thread, control)
+    return {
+      touched: this.locationsOf(abstract.touched, named),
+      written: this.locationsOf(abstract.written, named),
     }
-    return futures[control] ?? this.follow(thread, control, still, futures)
   }
 
   /**
@@ -105,82 +160,169 @@ export class Independence {
     return this.futures.every((byStill, thread) =>
       [...byStill].every(([key, futures]) => {
         const still = Int16Array.from(key, (c) => (c.charCodeAt(0) << 16) >> 16)
-        return futures.every((future, control) => {
-          if (future === undefined) return true
-          const now = later.future(thread, control, still)
+        return [...futures].every(([shape, future]) => {
+          const now = later.futureOf(thread, later.shapes[thread]!.get(shape.name)!, still)
           return same(future.touched, now.touched) && same(future.written, now.written)
         })
       }),
     )
   }
 
-  /** Depth-first, with Tarjan's components: control states on a cycle have the same future. */
-  private follow(thread: number, from: number, still: Int16Array, futures: (Future | undefined)[]): Future {
-    const edges = this.edges[thread]!
-    const index = new Map<number, number>()
-    const low: number[] = []
-    const onStack: number[] = []
-    const path: { control: number; open: Edge[]; at: number; future: Future }[] = []
+  private futureOf(thread: number, shape: Shape, still: Int16Array): Future {
+    const key = String.fromCharCode(...still)
+    let futures = this.futures[thread]!.get(key)
+    if (futures === undefined) {
+      futures = new Map()
+      this.futures[thread]!.set(key, futures)
+    }
+    return futures.get(shape) ?? this.follow(shape, still, futures)
+  }
 
-    const enter = (control: number): void => {
-      index.set(control, low.length)
-      low.push(low.length)
-      onStack.push(control)
-      const open = (edges[control] ?? []).filter(({ guards }) => isOpen(guards, still))
-      const future = { touched: new Int32Array(this.words), written: new Int32Array(this.words) }
+  /** Goes through all shapes that can come, the last first, until nothing is added any more. */
+  private follow(from: Shape, still: Int16Array, futures: Map<Shape, Future>): Future {
+    const order: { shape: Shape; open: Edge[]; future: Future }[] = []
+    const path: { shape: Shape; open: Edge[]; at: number }[] = []
+    const enter = (shape: Shape): void => {
+      const open = [...shape.edges.values()].filter(({ guards }) => isOpen(guards, still))
+      const future = { touched: new Int32Array(this.placeWords), written: new Int32Array(this.placeWords) }
       for (const { reads, writes } of open) {
         add(future.touched, reads)
         add(future.touched, writes)
         add(future.written, writes)
       }
-      path.push({ control, open, at: 0, future })
+      futures.set(shape, future)
+      path.push({ shape, open, at: 0 })
     }
-
     enter(from)
-    for (;;) {
+    while (path.length > 0) {
       const top = path.at(-1)!
-      const edge = top.open[top.at++]
-      if (edge !== undefined) {
-        const { next } = edge
-        if (next === DONE) continue
-        if (next >= this.counts[thread]!) {
-          add(top.future.touched, this.everything.touched)
-          add(top.future.written, this.everything.written)
+      const next = top.open[top.at++]
+      if (next === undefined) {
+        path.pop()
+        order.push({ shape: top.shape, open: top.open, future: futures.get(top.shape)! })
+      } else if (next.next !== undefined && !futures.has(next.next)) enter(next.next)
+    }
+    for (let changed = true; changed; ) {
+      changed = false
+      for (const { open, future } of order) {
+        for (const edge of open) {
+          if (edge.next === undefined) continue
+          const after = futures.get(edge.next)!
+          if (this.addBack(future.touched, after.touched, edge)) changed = true
+          if (this.addBack(future.written, after.written, edge)) changed = true
+        }
+      }
+    }
+    return futures.get(from)!
+  }
+
+  /** Adds what is touched after an edge, in the terms of before it. */
+  private addBack(into: Int32Array, after: Int32Array, { origins, forgotten }: Edge): boolean {
+    let changed = false
+    const { length } = this.learned.system.layout.locations
+    if (this.sortBases.length === 0) {
+      for (let i = 0; i < into.length; i++) {
+        const word = into[i]! | after[i]!
+        if (word !== into[i]) {
+          into[i] = word
+          changed = true
+        }
+      }
+      return changed
+    }
+    const put = (place: number): void => {
+      const bit = 1 << (place & 31)
+      if ((into[place >> 5]! & bit) === 0) {
+        into[place >> 5]! |= bit
+        changed = true
+      }
+    }
+    for (let i = 0; i < after.length; i++) {
+      for (let word = after[i]! & ~(i * 32 + 32 <= length ? into[i]! : 0); word !== 0; word &= word - 1) {
+        const place = i * 32 + 31 - Math.clz32(word & -word)
+        if (place < length) {
+          put(place)
           continue
         }
-        const known = futures[next]
-        if (known !== undefined) merge(top.future, known)
-        else if (!index.has(next)) enter(next)
-        else low[index.get(top.control)!] = Math.min(low[index.get(top.control)!]!, index.get(next)!)
-        continue
-      }
-      path.pop()
-      const mine = index.get(top.control)!
-      const parent = path.at(-1)
-      if (low[mine] === mine) {
-        for (;;) {
-          const member = onStack.pop()!
-          futures[member] = top.future
-          if (member === top.control) break
+        const { sort, position, member } = this.placed(place)
+        const others = this.things.sizes[sort]!.things
+        if (position < others) put(this.place(sort, origins[sort]![position] ?? others, member))
+        else {
+          put(place)
+          for (const before of forgotten[sort]!) put(this.place(sort, before, member))
         }
-      } else {
-        low[index.get(parent!.control)!] = Math.min(low[index.get(parent!.control)!]!, low[mine]!)
       }
-      if (parent === undefined) return top.future
-      merge(parent.future, top.future)
     }
+    return changed
+  }
+
+  /** A location of the thing that is named in this position, or of one that is not named. */
+  private place(sort: number, position: number, member: number): number {
+    return this.sortBases[sort]! + position * this.things.sizes[sort]!.members + member
+  }
+
+  private placed(place: number): { sort: number; position: number; member: number } {
+    let sort = this.sortBases.length - 1
+    while (this.sortBases[sort]! > place) sort--
+    const { members } = this.things.sizes[sort]!
+    const at = place - this.sortBases[sort]!
+    return { sort, position: Math.floor(at / members), member: at % members }
+  }
+
+  /** The locations that places stand for, where these things are named. */
+  private locationsOf(places: Int32Array, named: readonly number[]): Int32Array {
+    const { locations } = this.learned.system.layout
+    const set = new Int32Array(this.words)
+    for (let location = 0; location < locations.length; location++) {
+      const place = this.placeOf(location, named)
+      if ((places[place >> 5]! & (1 << (place & 31))) !== 0) set[location >> 5]! |= 1 << (location & 31)
+    }
+    return set
+  }
+
+  private placeOf(location: number, named: readonly number[]): number {
+    const owner = this.things.ownerOf(location)
+    if (owner === undefined) return location
+    const { sort, thing, member } = owner
+    const position = this.positionsOf(sort, named).indexOf(thing)
+    return this.place(sort, position < 0 ? this.things.sizes[sort]!.things : position, member)
+  }
+
+  /** Those of some things that are of a sort. */
+  private positionsOf(sort: number, named: readonly number[]): number[] {
+    let base = 0
+    for (let s = 0; s < sort; s++) base += this.things.sizes[s]!.things
+    return named.filter((thing) => thing >= base && thing < base + this.things.sizes[sort]!.things)
   }
 
   private findGuards(): number[] {
     const found = new Set<number>()
-    this.forEachWay((_thread, _control, way) => {
-      if (way.end === STUCK) for (const { location } of way.reads) found.add(location)
+    const { namings } = this.learned.system.layout
+    this.counts.forEach((count, thread) => {
+      for (let control = 0; control < count; control++) {
+        this.walk(thread, control, (way) => {
+          if (way.end === STUCK) for (const { location } of way.reads) found.add(location)
+        })
+      }
     })
-    return [...found].sort((a, b) => a - b)
+    // What belongs to a thing, or names one, is not the same after a renumbering.
+    const mayBe = (location: number): boolean =>
+      this.things === NO_THINGS || (this.things.ownerOf(location) === undefined && !namings.has(location))
+    return [...found].filter(mayBe).sort((a, b) => a - b)
   }
 
-  private edgesOf(thread: number, control: number): Edge[] {
-    const edges = new Map<string, Edge>()
+  private findShape(thread: number, control: number): Shape {
+    const name = this.things.shapeOf(thread, control)
+    let shape = this.shapes[thread]!.get(name)
+    if (shape === undefined) {
+      shape = { name, edges: new Map() }
+      this.shapes[thread]!.set(name, shape)
+    }
+    return shape
+  }
+
+  private addEdges(shape: Shape, thread: number, control: number): void {
+    const named = this.things.namedBy(thread, control)
     this.walk(thread, control, ({ reads, writes, end, next }) => {
       for (const location of writes) this.noteChange(thread, location, reads)
       if (end === STUCK) return
@@ -188,16 +330,43 @@ export class Independence {
         const guard = this.guards.indexOf(location)
         return guard < 0 ? [] : [guard, value]
       })
-      const key = `${next} ${guards}`
-      let edge = edges.get(key)
+      const after = next === DONE ? undefined : this.shapeOfNext(thread, next)
+      const origins = this.things.sizes.map((_, sort) => this.originsOf(sort, named, thread, next))
+      const key = `${after?.name} ${guards} ${origins.join(';')}`
+      let edge = shape.edges.get(key)
       if (edge === undefined) {
-        edge = { guards, reads: new Int32Array(this.words), writes: new Int32Array(this.words), next }
-        edges.set(key, edge)
+        const forgotten = this.things.sizes.map((_, sort) => {
+          return this.positionsOf(sort, named)
+            .map((_thing, i) => i)
+            .filter((i) => !origins[sort]!.includes(i))
+        })
+        const empty = () => new Int32Array(this.placeWords)
+        edge = { guards, reads: empty(), writes: empty(), next: after, origins, forgotten }
+        shape.edges.set(key, edge)
       }
-      for (const { location } of reads) put(edge.reads, location)
-      for (const location of writes) put(edge.writes, location)
+      for (const { location } of reads) put(edge.reads, this.placeOf(location, named))
+      for (const location of writes) put(edge.writes, this.placeOf(location, named))
     })
-    return [...edges.values()]
+  }
+
+  /** The shape after an edge, also of a control state that was learned while the snapshot was made. */
+  private shapeOfNext(thread: number, next: number): Shape {
+    return this.shapeAt[thread]![next]!
+  }
+
+  /** For each thing of a sort that is named after a step, its position among those named before. */
+  private originsOf(
+    sort: number,
+    named: readonly number[],
+    thread: number,
+    next: number,
+  ): (number | undefined)[] {
+    if (next === DONE) return []
+    const before = this.positionsOf(sort, named)
+    return this.positionsOf(sort, this.things.namedBy(thread, next)).map((thing) => {
+      const position = before.indexOf(thing)
+      return position < 0 ? undefined : position
+    })
   }
 
   private noteChange(thread: number, location: number, reads: readonly Read[]): void {
@@ -207,14 +376,6 @@ export class Independence {
     const changers = this.changers[guard]!
     if (before !== undefined) changers[before.value]! |= 1 << thread
     else for (let value = 0; value < changers.length; value++) changers[value]! |= 1 << thread
-  }
-
-  private forEachWay(visit: (thread: number, control: number, way: Way) => void): void {
-    this.counts.forEach((count, thread) => {
-      for (let control = 0; control < count; control++) {
-        this.walk(thread, control, (way) => visit(thread, control, way))
-      }
-    })
   }
 
   /** Every way through the operation of a control state, as far as it has been learned. */
@@ -285,11 +446,6 @@ function put(set: Int32Array, location: number): void {
 
 function add(set: Int32Array, other: Int32Array): void {
   for (let i = 0; i < set.length; i++) set[i]! |= other[i]!
-}
-
-function merge(into: Future, other: Future): void {
-  add(into.touched, other.touched)
-  add(into.written, other.written)
 }
 
 function same(a: Int32Array, b: Int32Array): boolean {

@@ -14,7 +14,7 @@
 import type { ControlStates } from './control.ts'
 import { DONE } from './control.ts'
 import { LEAF, READ } from './decision.ts'
-import { type Future, Independence } from './independence.ts'
+import { type Future, Independence, type Things } from './independence.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import type { Memory } from './system.ts'
@@ -44,9 +44,10 @@ export class Merging {
     private readonly memories: Memories,
     /** Whether an invariant is known to be broken in a memory. */
     private readonly isBroken: (memory: number) => boolean,
+    private readonly things: Things | undefined,
     before: Merging | undefined,
   ) {
-    this.independence = new Independence(learned)
+    this.independence = new Independence(learned, things)
     this.controlStates = learned.controls
     const { words } = this.independence
     this.looked = before?.looked.slice() ?? new Int32Array(words)
@@ -60,7 +61,7 @@ export class Merging {
   /** Whether all that was decided is still right after what has been learned since. */
   holds(): boolean {
     if (this.looked.some((word, i) => word !== this.watched[i])) return false
-    return this.independence.agrees(new Independence(this.learned))
+    return this.independence.agrees(new Independence(this.learned, this.things))
   }
 
   /**

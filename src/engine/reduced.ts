@@ -154,7 +154,13 @@ export class ReducedSearch implements Search {
     this.visited = new Visited(this.visited.words)
     this.findings = new Findings(this.system, this.memories)
     if (this.reductions.includes('merging')) {
-      this.merging = new Merging(this.learned, this.memories, (memory) => this.isBroken(memory), this.merging)
+      this.merging = new Merging(
+        this.learned,
+        this.memories,
+        (memory) => this.isBroken(memory),
+        this.symmetry,
+        this.merging,
+      )
     }
     this.buckets = [[]]
     this.bucket = 0

@@ -11,10 +11,11 @@
  * Any renumbering is sound, whatever the order: that the chosen one is the same for all states of
  * a class, as far as possible, only makes fewer of them.
  */
-import type { AutomatonNode } from './automaton.ts'
+import { type AutomatonNode, plainKey } from './automaton.ts'
 import { DONE, type StackCell } from './control.ts'
 import { CHOOSE, READ } from './decision.ts'
 import { ModelError } from './error.ts'
+import type { Things } from './independence.ts'
 import { read, type SortLayout } from './layout.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
@@ -31,7 +32,7 @@ interface Order {
   readonly unnamed: readonly number[]
 }
 
-export class Symmetry {
+export class Symmetry implements Things {
   private readonly sorts: readonly SortLayout[]
   /** For each sort, where its things begin among all things; then their total. */
   private readonly bases: number[] = []
@@ -55,6 +56,7 @@ export class Symmetry {
   private readonly joins: (Renumbering | undefined)[] = []
   private readonly renumberings = new Map<string, Renumbering>()
   private readonly stepper: Stepper
+  private readonly procedures = new Map<Procedure, number>()
   /** Ways of operations that have been checked. */
   private readonly checked = new Set<number>()
   private checks = 0
@@ -259,6 +261,59 @@ export class Symmetry {
     return -1
   }
 
+  ownerOf(location: number): { thing: number; sort: number; member: number } | undefined {
+    const thing = this.owners.get(location)
+    if (thing === undefined) return undefined
+    const base = this.baseOf(thing)
+    const sort = this.bases.indexOf(base)
+    return { thing, sort, member: this.sorts[sort]!.members[thing - base]!.indexOf(location) }
+  }
+
+  namedBy(thread: number, control: number): readonly number[] {
+    return this.mentions[this.mentionedBy(thread, control)]!
+  }
+
+  shapeOf(thread: number, control: number): string {
+    if (control === DONE) return ''
+    const named = this.namedBy(thread, control)
+    const to: Rename = (sort, instance) => {
+      const thing = this.thing(sort, instance)
+      if (thing < 0) return instance
+      // Numbers that no thing has: how manieth it is among those named, counted from below 0.
+      return -1_000 - named.indexOf(thing)
+    }
+    return this.stackOf(thread, control)
+      .map((node) => {
+        const { procedure, args } = node.activation
+        const responses = pathOf(node).map(({ parent, response }) =>
+          this.renamedResponse(parent!.pending as Request, response, to),
+        )
+        return `${this.procedureNumber(procedure)} ${plainKey([renamedArgs(procedure, args, to), responses])}`
+      })
+      .join(' ')
+  }
+
+  get sizes(): readonly { things: number; members: number }[] {
+    return this.sorts.map(({ members }) => ({ things: members.length, members: members[0]!.length }))
+  }
+
+  private stackOf(thread: number, control: number): AutomatonNode[] {
+    const nodes: AutomatonNode[] = []
+    const top = this.learned.controls[thread]!.stack(control)
+    for (let cell: StackCell | undefined = top; cell !== undefined; cell = cell.below)
+      nodes.unshift(cell.node)
+    return nodes
+  }
+
+  private procedureNumber(procedure: Procedure): number {
+    let number = this.procedures.get(procedure)
+    if (number === undefined) {
+      number = this.procedures.size
+      this.procedures.set(procedure, number)
+    }
+    return number
+  }
+
   private mentionedBy(thread: number, control: number): number {
     if (control === DONE) return 0
     const known = this.mentionsOf[thread]!
@@ -273,11 +328,7 @@ export class Symmetry {
       if (thing >= 0 && !found.includes(thing)) found.push(thing)
       return instance
     }
-    const stack: AutomatonNode[] = []
-    const top = this.learned.controls[thread]!.stack(control)
-    for (let cell: StackCell | undefined = top; cell !== undefined; cell = cell.below)
-      stack.unshift(cell.node)
-    for (const node of stack) {
+    for (const node of this.stackOf(thread, control)) {
       renamedArgs(node.activation.procedure, node.activation.args, look)
       for (const { parent, response } of pathOf(node))
         this.renamedResponse(parent!.pending as Request, response, look)
