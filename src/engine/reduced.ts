@@ -375,7 +375,10 @@ export class ReducedSearch implements Search {
         return this.isPacked(to)
       }
       const thread = threads[i]!
-      const found = stepper.step(thread, run.controlOf(run.count - 1, thread), run.memoryOf(run.count - 1))
+      const control = run.controlOf(run.count - 1, thread)
+      // A way that another choice earlier on has made impossible.
+      if (control === DONE) return false
+      const found = stepper.step(thread, control, run.memoryOf(run.count - 1))
       const ways = Array.from(
         { length: found },
         (_, a) => [stepper.memories[a]!, stepper.controls[a]!] as const,
