@@ -1,7 +1,9 @@
 /** Explores the system of a test, in slices, so that somebody can watch and stop it. */
 import {
+  type Estimate,
   type Exploration,
   type ExploreLimits,
+  estimateStates,
   type Memory,
   type Search,
   type SearchMode,
@@ -20,6 +22,8 @@ export interface Progress {
   readonly depth: number
   readonly frontier: number
   readonly milliseconds: number
+  /** About how many states there will be, where there is a guess. */
+  readonly expected: Estimate | undefined
 }
 
 export interface RunOptions {
@@ -61,7 +65,9 @@ export function runTest(
   const compiled = compile(test, rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
   while (!explorer.run(SLICE_MS)) {
-    if (options.watch?.(explorer.result()) === false) break
+    const { states, depth, frontier, milliseconds, level } = explorer.result()
+    const expected = level && estimateStates(level)
+    if (options.watch?.({ states, depth, frontier, milliseconds, expected }) === false) break
   }
   const exploration = explorer.result()
   return { program: compiled, explorer, exploration, ends: endsOf(test, compiled, exploration) }

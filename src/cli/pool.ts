@@ -3,7 +3,7 @@
  * falls silent while foreign code runs, dies or runs out of memory fails its job and is replaced.
  */
 import { Worker } from 'node:worker_threads'
-import { Heartbeat, LOADING } from './heartbeat.ts'
+import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import type { JobKind, Jobs, Reply, Request } from './protocol.ts'
 
 /** How long foreign code may run between two signs of life. */
@@ -56,6 +56,8 @@ export interface Activity {
   readonly depth: number
   readonly frontier: number
   readonly running: number
+  /** The exploration that has come to the most states. */
+  readonly largest: Pulse | undefined
 }
 
 export class Pool {
@@ -182,6 +184,7 @@ export class Pool {
     let depth = 0
     let frontier = 0
     let running = 0
+    let largest: Pulse | undefined
     for (const post of [...this.posts]) {
       if (post.job === undefined) continue
       const pulse = post.heartbeat.read()
@@ -196,8 +199,9 @@ export class Pool {
       states += pulse.states
       depth = Math.max(depth, pulse.depth)
       frontier += pulse.frontier
+      if (largest === undefined || pulse.states > largest.states) largest = pulse
     }
-    this.onTick?.({ states, depth, frontier, running })
+    this.onTick?.({ states, depth, frontier, running, largest })
   }
 }
 

@@ -107,8 +107,8 @@ function optionsOf(limits: CellInput['limits'], search?: CellInput['search']): R
   return {
     limits,
     search,
-    watch: ({ states, depth, frontier }) => {
-      heartbeat.progress(states, depth, frontier)
+    watch: (progress) => {
+      heartbeat.progress(progress)
       return !heartbeat.stopped
     },
     onReplay: (procedure) => heartbeat.enter(procedure),
