@@ -14,7 +14,7 @@ import { type Outcome, outcomeOf } from '../litmus/outcome.ts'
 import { compile, type Program, type ProgramOptions } from '../litmus/program.ts'
 import type { Rules } from '../mm/kernel.ts'
 
-/** Called about ten times a second with the numbers so far; false stops the exploration. */
+/** Called about ten times a second, and in the end, with the numbers so far; false stops the exploration. */
 export type Watch = (progress: Progress) => boolean
 
 export interface Progress {
@@ -31,8 +31,10 @@ export interface RunOptions {
   /** How the states are gone through: breadth first unless something else is said. */
   readonly search?: SearchMode | undefined
   readonly watch?: Watch | undefined
-  /** Called before a generator is run to learn from it, with its name. */
+  /** Called before a generator or an operation is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
+  /** Runs all generators once more in the end, to see whether they still do the same: for rules of one's own. */
+  readonly recheck?: boolean | undefined
 }
 
 export interface Run {
@@ -64,11 +66,17 @@ export function runTest(
 ): Run {
   const compiled = compile(test, rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
-  while (!explorer.run(SLICE_MS)) {
+  const goesOn = (): boolean | undefined => {
     const { states, depth, frontier, milliseconds, level } = explorer.result()
     const expected = level && estimateStates(level)
-    if (options.watch?.({ states, depth, frontier, milliseconds, expected }) === false) break
+    return options.watch?.({ states, depth, frontier, milliseconds, expected })
   }
+  while (!explorer.run(SLICE_MS)) {
+    if (goesOn() === false) break
+  }
+  if (options.recheck) explorer.learned.automata.recheck()
+  // Whoever watches learns that no generator runs any more.
+  goesOn()
   const exploration = explorer.result()
   return { program: compiled, explorer, exploration, ends: endsOf(test, compiled, exploration) }
 }

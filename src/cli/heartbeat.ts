@@ -78,6 +78,12 @@ export class Heartbeat {
     Atomics.add(this.integers, BEAT, 1)
   }
 
+  /** Foreign code has come back. */
+  leave(): void {
+    Atomics.store(this.integers, REPLAYING, 0)
+    Atomics.add(this.integers, BEAT, 1)
+  }
+
   progress({ states, depth, frontier, milliseconds, expected }: Progress): void {
     Atomics.store(this.integers, STATES, states)
     Atomics.store(this.integers, MILLISECONDS, milliseconds)

@@ -4,7 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
-import type { JobKind, Jobs, Reply, Request } from './protocol.ts'
+import { explain, OWN_CODE } from './own_design.ts'
+import type { DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
 
 /** How long foreign code may run between two signs of life. */
 const SILENCE_MS = 5_000
@@ -46,6 +47,8 @@ interface Post {
   readonly worker: Worker
   readonly heartbeat: Heartbeat
   job: Waiting | undefined
+  /** The person's own design that was loaded here last: its code may still be running. */
+  own: DesignFile | undefined
   beat: number
   lastBeat: number
 }
@@ -128,6 +131,8 @@ export class Pool {
       }
       post.job = this.waiting.shift()!
       post.lastBeat = Date.now()
+      const { input } = post.job.request
+      if ('design' in input && input.design.kind === 'file') post.own = input.design
       post.worker.postMessage(post.job.request)
     }
   }
@@ -141,20 +146,12 @@ export class Pool {
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, beat: 0, lastBeat: Date.now() }
+    const post: Post = { worker, heartbeat, job: undefined, own: undefined, beat: 0, lastBeat: Date.now() }
     this.posts.push(post)
     worker.on('message', (reply: Reply) => this.finish(post, reply))
-    worker.on('error', (error: Error & { code?: string }) => {
-      const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.dismiss(
-        post,
-        full
-          ? new JobError('memory', `ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
-          : new JobError('internal', error.stack ?? String(error)),
-      )
-    })
+    worker.on('error', (error: Error & { code?: string }) => this.dismiss(post, causeOf(error, post)))
     worker.on('exit', (code) =>
-      this.dismiss(post, new JobError('model', `ended its worker (exit code ${code})`)),
+      this.dismiss(post, new JobError('model', `${running(post)}ended its worker (exit code ${code})`)),
     )
     return post
   }
@@ -203,6 +200,26 @@ export class Pool {
     }
     this.onTick?.({ states, depth, frontier, running, largest })
   }
+}
+
+/** Why a worker has died. */
+function causeOf(error: Error & { code?: string }, post: Post): JobError {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new JobError('memory', `${running(post)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
+  }
+  // What was thrown outside of a job, by a timer or a promise of a person's own design.
+  const { stack } = error
+  if (post.own !== undefined && stack?.includes(OWN_CODE)) {
+    const place = explain(error, post.own)
+    return new JobError('model', `${place}, thrown while nobody waited for it: by a timer, or a promise`)
+  }
+  return new JobError('internal', stack ?? String(error))
+}
+
+/** The procedure that a worker was in, if that is known, before what it did. */
+function running({ heartbeat }: Post): string {
+  const { replaying } = heartbeat.read()
+  return replaying === undefined || replaying === LOADING ? '' : `${replaying} `
 }
 
 function silence(procedure: string): string {
