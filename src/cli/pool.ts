@@ -12,6 +12,8 @@ const SILENCE_MS = 5_000
 /** How long workers have, once they are asked to stop, before they are made to. */
 const GRACE_MS = 1_500
 const WATCH_EVERY_MS = 250
+/** Where we ourselves hardly come to look, the machine is busy, and silence means little. */
+const LEAST_LOOKS = (0.8 * SILENCE_MS) / WATCH_EVERY_MS
 /** JavaScript objects of one worker, in MiB. States do not count: they are outside of this heap. */
 const HEAP_MIB = 1024
 
@@ -51,6 +53,8 @@ interface Post {
   own: DesignFile | undefined
   beat: number
   lastBeat: number
+  /** How often we have looked since. */
+  looks: number
 }
 
 /** What all workers are doing at this moment. */
@@ -131,6 +135,7 @@ export class Pool {
       }
       post.job = this.waiting.shift()!
       post.lastBeat = Date.now()
+      post.looks = 0
       const { input } = post.job.request
       if ('design' in input && input.design.kind === 'file') post.own = input.design
       post.worker.postMessage(post.job.request)
@@ -146,7 +151,15 @@ export class Pool {
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, own: undefined, beat: 0, lastBeat: Date.now() }
+    const post: Post = {
+      worker,
+      heartbeat,
+      job: undefined,
+      own: undefined,
+      beat: 0,
+      lastBeat: Date.now(),
+      looks: 0,
+    }
     this.posts.push(post)
     worker.on('message', (reply: Reply) => this.finish(post, reply))
     worker.on('error', (error: Error & { code?: string }) => this.dismiss(post, causeOf(error, post)))
@@ -188,7 +201,12 @@ export class Pool {
       if (pulse.beat !== post.beat) {
         post.beat = pulse.beat
         post.lastBeat = now
-      } else if (pulse.replaying !== undefined && now - post.lastBeat > SILENCE_MS) {
+        post.looks = 0
+      } else if (
+        ++post.looks > LEAST_LOOKS &&
+        pulse.replaying !== undefined &&
+        now - post.lastBeat > SILENCE_MS
+      ) {
         this.dismiss(post, new JobError('silent', silence(pulse.replaying)))
         continue
       }

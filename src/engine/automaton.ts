@@ -47,6 +47,9 @@ export interface AutomatonLimits {
 /** Far above what a bounded procedure needs (the deepest so far has 40), far below what memory can hold. */
 export const AUTOMATON_LIMITS: AutomatonLimits = { history: 400, nodes: 50_000, replayMs: 2_000 }
 
+/** How often a generator may take long before it is called slow. */
+const ATTEMPTS = 3
+
 /** A text that is equal for equal plain values; `undefined` differs from `null`. */
 export function plainKey(value: Plain): string {
   if (typeof value === 'number') return String(value)
@@ -196,7 +199,22 @@ export class Automata {
     return { id: this.nodes++, activation, pending, parent, response, depth, edges, callee: undefined }
   }
 
+  /** Runs a generator from its beginning; anew if that took long, since the machine may have been busy. */
   private replay(activation: Activation, parent: AutomatonNode | undefined, response: Plain): Pending {
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const pending = this.replayOnce(activation, parent, response, false)
+      if (pending !== undefined) return pending
+    }
+    return this.replayOnce(activation, parent, response, true)!
+  }
+
+  /** Undefined if it took too long and this is not the last attempt. */
+  private replayOnce(
+    activation: Activation,
+    parent: AutomatonNode | undefined,
+    response: Plain,
+    last: boolean,
+  ): Pending | undefined {
     const { procedure, args } = activation
     const path: AutomatonNode[] = []
     for (let node = parent; node !== undefined; node = node.parent) path.push(node)
@@ -216,6 +234,7 @@ export class Automata {
       const answer = i + 1 < path.length ? path[i + 1]!.response : response
       result = this.run(procedure.name, () => steps.next(answer))
       if (Date.now() > deadline) {
+        if (!last) return undefined
         throw new ModelError(
           'slow',
           procedure.name,
