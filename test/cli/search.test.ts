@@ -57,7 +57,7 @@ describe.concurrent('cowherd check', () => {
   })
 
   it('does not take what random runs have not seen for what cannot be', async () => {
-    const args = ['known.litmus', '--design', 'v5.8', '--random', '7', '--runs', '30']
+    const args = ['known.litmus', '--design', 'v5.8,v5.9', '--random', '7', '--runs', '30']
     const { code, stdout } = await cowherd(['check', ...args], { cwd: folder })
     expect(stdout).toContain('child.r0 == 1 not seen in 30 random runs of at most 1,000 steps, seed 7')
     expect(stdout).toContain('Condition never child.r0 == 1: not decided')
