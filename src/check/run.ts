@@ -1,7 +1,9 @@
 /** Explores the system of a test, in slices, so that somebody can watch and stop it. */
 import {
+  type Estimate,
   type Exploration,
   type ExploreLimits,
+  estimateStates,
   type Memory,
   type Search,
   type SearchMode,
@@ -12,7 +14,7 @@ import { type Outcome, outcomeOf } from '../litmus/outcome.ts'
 import { compile, type Program, type ProgramOptions } from '../litmus/program.ts'
 import type { Rules } from '../mm/kernel.ts'
 
-/** Called about ten times a second with the numbers so far; false stops the exploration. */
+/** Called about ten times a second, and in the end, with the numbers so far; false stops the exploration. */
 export type Watch = (progress: Progress) => boolean
 
 export interface Progress {
@@ -20,6 +22,8 @@ export interface Progress {
   readonly depth: number
   readonly frontier: number
   readonly milliseconds: number
+  /** About how many states there will be, where there is a guess. */
+  readonly expected: Estimate | undefined
 }
 
 export interface RunOptions {
@@ -27,8 +31,10 @@ export interface RunOptions {
   /** How the states are gone through: breadth first unless something else is said. */
   readonly search?: SearchMode | undefined
   readonly watch?: Watch | undefined
-  /** Called before a generator is run to learn from it, with its name. */
+  /** Called before a generator or an operation is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
+  /** Runs all generators once more in the end, to see whether they still do the same: for rules of one's own. */
+  readonly recheck?: boolean | undefined
 }
 
 export interface Run {
@@ -60,9 +66,17 @@ export function runTest(
 ): Run {
   const compiled = compile(test, rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
-  while (!explorer.run(SLICE_MS)) {
-    if (options.watch?.(explorer.result()) === false) break
+  const goesOn = (): boolean | undefined => {
+    const { states, depth, frontier, milliseconds, level } = explorer.result()
+    const expected = level && estimateStates(level)
+    return options.watch?.({ states, depth, frontier, milliseconds, expected })
   }
+  while (!explorer.run(SLICE_MS)) {
+    if (goesOn() === false) break
+  }
+  if (options.recheck) explorer.learned.automata.recheck()
+  // Whoever watches learns that no generator runs any more.
+  goesOn()
   const exploration = explorer.result()
   return { program: compiled, explorer, exploration, ends: endsOf(test, compiled, exploration) }
 }

@@ -3,9 +3,11 @@ import type { Yardstick } from '../check/index.ts'
 import type { SearchMode } from '../engine/index.ts'
 import type { Litmus } from '../litmus/index.ts'
 import { count } from '../report/count.ts'
+import { forecast } from '../report/forecast.ts'
 import type { Entry, Row } from '../report/table.ts'
 import { ALL_NAMES, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
 import { INTERRUPTED, UsageError } from './exit.ts'
+import type { Pulse } from './heartbeat.ts'
 import { JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
 import { called, factsOf } from './single.ts'
@@ -46,12 +48,13 @@ export class CheckRun {
   ) {
     this.search = searchFrom(options)
     this.entries = tests.map(() => [])
-    this.pool = new Pool(options.workers, ({ states, depth, frontier }) => {
+    this.pool = new Pool(options.workers, ({ states, depth, frontier, largest, running }) => {
       const seconds = (Date.now() - this.began) / 1000
       if (seconds < 1) return
       const all = this.states + states
+      const guess = largest === undefined ? '' : forecastOf(largest, running)
       this.progress.show(
-        `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  depth ${depth}  frontier ${count(frontier)}`,
+        `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
       )
     })
   }
@@ -153,6 +156,13 @@ export class CheckRun {
       this.done++
     }
   }
+}
+
+/** The guess for the largest of the explorations that run. */
+function forecastOf(largest: Pulse, running: number): string {
+  const guess = forecast(largest)
+  if (guess === '' || running === 1) return guess
+  return `largest: ${count(largest.states)} ${guess}`
 }
 
 /** Grows with the number of interleavings: the product of what threads have to do. */

@@ -2,6 +2,8 @@
  * A few numbers that a worker and the main thread share, so that a worker that is busy, or
  * stuck, can still be watched, and told to stop.
  */
+import type { Progress } from '../check/index.ts'
+import type { Estimate } from '../engine/index.ts'
 
 const BEAT = 0
 const STOP = 1
@@ -10,7 +12,11 @@ const NAME_LENGTH = 3
 const STATES = 4
 const DEPTH = 5
 const FRONTIER = 6
-const INTEGERS = 8
+/** How many states there may be, in hundreds, and how long the exploration has taken. */
+const LOW = 7
+const HIGH = 8
+const MILLISECONDS = 9
+const INTEGERS = 10
 
 /** Longer names of procedures are cut. */
 const NAME_CAPACITY = 100
@@ -26,6 +32,18 @@ export interface Pulse {
   readonly states: number
   readonly depth: number
   readonly frontier: number
+  readonly milliseconds: number
+  /** About how many states there will be, where there is a guess. */
+  readonly expected: Estimate | undefined
+}
+
+/** Guesses are no more exact than that, and so fit into 32 bits. */
+const UNIT = 100
+/** Stands for a guess without an upper end, and is more than any exploration can hold. */
+const MOST = 2 ** 36
+
+function highOf(states: number): number {
+  return states >= MOST ? Number.POSITIVE_INFINITY : states
 }
 
 export class Heartbeat {
@@ -42,7 +60,9 @@ export class Heartbeat {
 
   /** A job begins. */
   reset(): void {
-    for (const index of [REPLAYING, STATES, DEPTH, FRONTIER]) Atomics.store(this.integers, index, 0)
+    for (const index of [REPLAYING, STATES, DEPTH, FRONTIER, LOW, HIGH, MILLISECONDS]) {
+      Atomics.store(this.integers, index, 0)
+    }
     Atomics.add(this.integers, BEAT, 1)
   }
 
@@ -58,8 +78,17 @@ export class Heartbeat {
     Atomics.add(this.integers, BEAT, 1)
   }
 
-  progress(states: number, depth: number, frontier: number): void {
+  /** Foreign code has come back. */
+  leave(): void {
+    Atomics.store(this.integers, REPLAYING, 0)
+    Atomics.add(this.integers, BEAT, 1)
+  }
+
+  progress({ states, depth, frontier, milliseconds, expected }: Progress): void {
     Atomics.store(this.integers, STATES, states)
+    Atomics.store(this.integers, MILLISECONDS, milliseconds)
+    Atomics.store(this.integers, LOW, Math.floor((expected?.low ?? 0) / UNIT))
+    Atomics.store(this.integers, HIGH, Math.ceil(Math.min(expected?.high ?? 0, MOST) / UNIT))
     Atomics.store(this.integers, DEPTH, depth)
     Atomics.store(this.integers, FRONTIER, frontier)
     Atomics.store(this.integers, REPLAYING, 0)
@@ -85,6 +114,8 @@ export class Heartbeat {
       states: at(STATES),
       depth: at(DEPTH),
       frontier: at(FRONTIER),
+      milliseconds: at(MILLISECONDS),
+      expected: at(HIGH) === 0 ? undefined : { low: at(LOW) * UNIT, high: highOf(at(HIGH) * UNIT) },
     }
   }
 }

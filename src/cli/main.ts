@@ -43,6 +43,7 @@ Examples:
   cowherd check                                   the whole suite under every design
   cowherd check my.litmus --design v5.7,v5.19     one test, in full
   cowherd check --design ./my-design.ts           your own design, against the suite
+  cowherd check big.litmus --preemptions 2        only runs with few interruptions; or --random <seed>
   cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
   cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from

@@ -12,12 +12,15 @@ export class DesignError extends Error {
 /** The library that `import … from 'cowherd'` must mean: the very modules that this program runs on. */
 export const LIBRARY = new URL('./index.js', import.meta.url).href
 
+/** How the URL begins that a bundled design is imported from, and with it its places in a stack. */
+export const OWN_CODE = 'data:text/javascript;base64,'
+
 /** Imports a bundled design and looks whether it is one. */
 export async function designFrom(source: DesignFile): Promise<Design> {
   const { file, code } = source
   let module: { readonly default?: unknown }
   try {
-    module = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)
+    module = await import(`${OWN_CODE}${Buffer.from(code).toString('base64')}`)
   } catch (error) {
     throw new DesignError(`${file} cannot be loaded: ${explain(error, source)}`)
   }

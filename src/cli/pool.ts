@@ -3,14 +3,17 @@
  * falls silent while foreign code runs, dies or runs out of memory fails its job and is replaced.
  */
 import { Worker } from 'node:worker_threads'
-import { Heartbeat, LOADING } from './heartbeat.ts'
-import type { JobKind, Jobs, Reply, Request } from './protocol.ts'
+import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
+import { explain, OWN_CODE } from './own_design.ts'
+import type { DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
 
 /** How long foreign code may run between two signs of life. */
 const SILENCE_MS = 5_000
 /** How long workers have, once they are asked to stop, before they are made to. */
 const GRACE_MS = 1_500
 const WATCH_EVERY_MS = 250
+/** Where we ourselves hardly come to look, the machine is busy, and silence means little. */
+const LEAST_LOOKS = (0.8 * SILENCE_MS) / WATCH_EVERY_MS
 /** JavaScript objects of one worker, in MiB. States do not count: they are outside of this heap. */
 const HEAP_MIB = 1024
 
@@ -46,8 +49,12 @@ interface Post {
   readonly worker: Worker
   readonly heartbeat: Heartbeat
   job: Waiting | undefined
+  /** The person's own design that was loaded here last: its code may still be running. */
+  own: DesignFile | undefined
   beat: number
   lastBeat: number
+  /** How often we have looked since. */
+  looks: number
 }
 
 /** What all workers are doing at this moment. */
@@ -56,6 +63,8 @@ export interface Activity {
   readonly depth: number
   readonly frontier: number
   readonly running: number
+  /** The exploration that has come to the most states. */
+  readonly largest: Pulse | undefined
 }
 
 export class Pool {
@@ -126,6 +135,9 @@ export class Pool {
       }
       post.job = this.waiting.shift()!
       post.lastBeat = Date.now()
+      post.looks = 0
+      const { input } = post.job.request
+      if ('design' in input && input.design.kind === 'file') post.own = input.design
       post.worker.postMessage(post.job.request)
     }
   }
@@ -139,20 +151,20 @@ export class Pool {
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, beat: 0, lastBeat: Date.now() }
+    const post: Post = {
+      worker,
+      heartbeat,
+      job: undefined,
+      own: undefined,
+      beat: 0,
+      lastBeat: Date.now(),
+      looks: 0,
+    }
     this.posts.push(post)
     worker.on('message', (reply: Reply) => this.finish(post, reply))
-    worker.on('error', (error: Error & { code?: string }) => {
-      const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.dismiss(
-        post,
-        full
-          ? new JobError('memory', `ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
-          : new JobError('internal', error.stack ?? String(error)),
-      )
-    })
+    worker.on('error', (error: Error & { code?: string }) => this.dismiss(post, causeOf(error, post)))
     worker.on('exit', (code) =>
-      this.dismiss(post, new JobError('model', `ended its worker (exit code ${code})`)),
+      this.dismiss(post, new JobError('model', `${running(post)}ended its worker (exit code ${code})`)),
     )
     return post
   }
@@ -182,13 +194,19 @@ export class Pool {
     let depth = 0
     let frontier = 0
     let running = 0
+    let largest: Pulse | undefined
     for (const post of [...this.posts]) {
       if (post.job === undefined) continue
       const pulse = post.heartbeat.read()
       if (pulse.beat !== post.beat) {
         post.beat = pulse.beat
         post.lastBeat = now
-      } else if (pulse.replaying !== undefined && now - post.lastBeat > SILENCE_MS) {
+        post.looks = 0
+      } else if (
+        ++post.looks > LEAST_LOOKS &&
+        pulse.replaying !== undefined &&
+        now - post.lastBeat > SILENCE_MS
+      ) {
         this.dismiss(post, new JobError('silent', silence(pulse.replaying)))
         continue
       }
@@ -196,9 +214,30 @@ export class Pool {
       states += pulse.states
       depth = Math.max(depth, pulse.depth)
       frontier += pulse.frontier
+      if (largest === undefined || pulse.states > largest.states) largest = pulse
     }
-    this.onTick?.({ states, depth, frontier, running })
+    this.onTick?.({ states, depth, frontier, running, largest })
   }
+}
+
+/** Why a worker has died. */
+function causeOf(error: Error & { code?: string }, post: Post): JobError {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new JobError('memory', `${running(post)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
+  }
+  // What was thrown outside of a job, by a timer or a promise of a person's own design.
+  const { stack } = error
+  if (post.own !== undefined && stack?.includes(OWN_CODE)) {
+    const place = explain(error, post.own)
+    return new JobError('model', `${place}, thrown while nobody waited for it: by a timer, or a promise`)
+  }
+  return new JobError('internal', stack ?? String(error))
+}
+
+/** The procedure that a worker was in, if that is known, before what it did. */
+function running({ heartbeat }: Post): string {
+  const { replaying } = heartbeat.read()
+  return replaying === undefined || replaying === LOADING ? '' : `${replaying} `
 }
 
 function silence(procedure: string): string {

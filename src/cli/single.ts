@@ -1,6 +1,7 @@
 /** What the commands about a single cell have in common. */
 import { designNamed } from '../designs/index.ts'
 import { count } from '../report/count.ts'
+import { forecast } from '../report/forecast.ts'
 import { chooseDesigns } from './choices.ts'
 import { factsOf as designFacts } from './design_facts.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
@@ -18,9 +19,12 @@ const PATIENCE_MS = 1_000
 export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>): Promise<T> {
   const progress = new ProgressLine()
   const began = Date.now()
-  const pool = new Pool(1, ({ states, depth, frontier }) => {
+  const pool = new Pool(1, ({ states, depth, frontier, largest }) => {
     if (Date.now() - began < PATIENCE_MS || states === 0) return
-    progress.show(`${count(states)} states  depth ${depth}  frontier ${frontier}`)
+    const guess = largest === undefined ? '' : forecast(largest)
+    progress.show(
+      `${count(states)} states  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
+    )
   })
   let interrupted = false
   const interrupt = (): void => {

@@ -90,7 +90,12 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
 
 async function check(input: CellInput): Promise<Cell> {
   const design = await load(input.design)
-  return checkCell(testFrom(input.test), design, input.yardstick, optionsOf(input.limits, input.search))
+  return checkCell(
+    testFrom(input.test),
+    design,
+    input.yardstick,
+    optionsOf(input.limits, input.search, input.design),
+  )
 }
 
 function copiesOf({ test, design }: Cell, limits: CellInput['limits'], search: CellInput['search']) {
@@ -103,12 +108,17 @@ function doubts(cell: Cell, { yardstick, limits, search }: Judging): Doubt[] {
   return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, search))
 }
 
-function optionsOf(limits: CellInput['limits'], search?: CellInput['search']): RunOptions {
+function optionsOf(
+  limits: CellInput['limits'],
+  search?: CellInput['search'],
+  design?: DesignSource,
+): RunOptions {
   return {
     limits,
     search,
-    watch: ({ states, depth, frontier }) => {
-      heartbeat.progress(states, depth, frontier)
+    recheck: design?.kind === 'file',
+    watch: (progress) => {
+      heartbeat.progress(progress)
       return !heartbeat.stopped
     },
     onReplay: (procedure) => heartbeat.enter(procedure),
@@ -132,10 +142,32 @@ async function load(source: DesignSource): Promise<Design> {
   const known = loaded.get(source.code)
   if (known !== undefined) return known
   heartbeat.enter(LOADING)
-  const design = await designFrom(source)
+  const design = watched(await designFrom(source))
   loaded.set(source.code, design)
   heartbeat.reset()
   return design
+}
+
+/** A design whose functions that are no rules are watched, too: they may not come back either. */
+function watched(design: Design): Design {
+  const { rules } = design
+  const { hooks } = rules
+  const layout = hooks?.layout
+  return {
+    ...design,
+    promises: (reference, circumstance) => watch('promises', () => design.promises(reference, circumstance)),
+    rules:
+      layout === undefined
+        ? rules
+        : { ...rules, hooks: { ...hooks, layout: (k) => watch('layout', () => layout(k)) } },
+  }
+}
+
+function watch<T>(name: string, foreign: () => T): T {
+  heartbeat.enter(name)
+  const result = foreign()
+  heartbeat.leave()
+  return result
 }
 
 function show(

@@ -9,7 +9,7 @@
  * but its arguments and responses is caught here.
  */
 import { ModelError } from './error.ts'
-import type { Plain, Procedure, Request } from './operation.ts'
+import type { Effect, Plain, Procedure, Request } from './operation.ts'
 
 /** What is pending at a node: a request, or the result with which the activation ended. */
 export type Pending = Request | { readonly kind: 'return'; readonly value: Plain }
@@ -47,6 +47,9 @@ export interface AutomatonLimits {
 /** Far above what a bounded procedure needs (the deepest so far has 40), far below what memory can hold. */
 export const AUTOMATON_LIMITS: AutomatonLimits = { history: 400, nodes: 50_000, replayMs: 2_000 }
 
+/** How often a generator may take long before it is called slow. */
+const ATTEMPTS = 3
+
 /** A text that is equal for equal plain values; `undefined` differs from `null`. */
 export function plainKey(value: Plain): string {
   if (typeof value === 'number') return String(value)
@@ -80,7 +83,7 @@ function samePending(a: Pending, b: Pending): boolean {
   return a.kind === b.kind && targetOf(a) === targetOf(b) && samePlain(a.args, b.args)
 }
 
-function targetOf(request: Request): unknown {
+function targetOf(request: Request): Effect | Procedure {
   return request.kind === 'atomic' ? request.effect : request.procedure
 }
 
@@ -98,7 +101,7 @@ export class Automata {
   /** How many nodes and replays there have been: what learning cost. */
   nodes = 0
   replays = 0
-  /** Called before a generator runs, with its name: a watchdog's heartbeat. */
+  /** Called before a generator or an effect runs, with its name: a watchdog's heartbeat. */
   onReplay: ((procedure: string) => void) | undefined
 
   constructor(
@@ -147,6 +150,28 @@ export class Automata {
     return next
   }
 
+  /**
+   * Runs everything that was learned again, in its longest histories: what depends on the time, or
+   * on how often it ran, has had time to become something else.
+   * @throws ModelError
+   */
+  recheck(): void {
+    for (const byArgs of this.activations.values()) {
+      for (const start of byArgs.values()) this.recheckFrom(start)
+    }
+  }
+
+  private recheckFrom(start: AutomatonNode): void {
+    const waiting = [start]
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      waiting.push(...node.edges.values())
+      if (node.edges.size > 0) continue
+      const { activation, parent, response, depth, pending } = node
+      const again = this.replay(activation, parent, response)
+      if (!samePending(again, pending)) throw impure(activation.procedure.name, depth, pending, again)
+    }
+  }
+
   private learn(activation: Activation, parent: AutomatonNode | undefined, response: Plain): AutomatonNode {
     const name = activation.procedure.name
     const depth = parent === undefined ? 0 : parent.depth + 1
@@ -174,7 +199,22 @@ export class Automata {
     return { id: this.nodes++, activation, pending, parent, response, depth, edges, callee: undefined }
   }
 
+  /** Runs a generator from its beginning; anew if that took long, since the machine may have been busy. */
   private replay(activation: Activation, parent: AutomatonNode | undefined, response: Plain): Pending {
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const pending = this.replayOnce(activation, parent, response, false)
+      if (pending !== undefined) return pending
+    }
+    return this.replayOnce(activation, parent, response, true)!
+  }
+
+  /** Undefined if it took too long and this is not the last attempt. */
+  private replayOnce(
+    activation: Activation,
+    parent: AutomatonNode | undefined,
+    response: Plain,
+    last: boolean,
+  ): Pending | undefined {
     const { procedure, args } = activation
     const path: AutomatonNode[] = []
     for (let node = parent; node !== undefined; node = node.parent) path.push(node)
@@ -187,13 +227,14 @@ export class Automata {
     let result = this.run(procedure.name, () => steps.next())
     for (let i = 0; i < path.length; i++) {
       const node = path[i]!
-      const pending = pendingOf(result)
+      const pending = pendingOf(result, procedure.name)
       if (!samePending(pending, node.pending)) {
         throw impure(procedure.name, i, node.pending, pending)
       }
       const answer = i + 1 < path.length ? path[i + 1]!.response : response
       result = this.run(procedure.name, () => steps.next(answer))
       if (Date.now() > deadline) {
+        if (!last) return undefined
         throw new ModelError(
           'slow',
           procedure.name,
@@ -201,7 +242,8 @@ export class Automata {
         )
       }
     }
-    const pending = pendingOf(result)
+    const pending = pendingOf(result, procedure.name)
+    checkPlain(pending.kind === 'return' ? pending.value : pending.args, pending, procedure.name)
     if (pending.kind !== 'return') freeze(pending.args)
     else freeze(pending.value)
     return pending
@@ -218,9 +260,49 @@ export class Automata {
   }
 }
 
-function pendingOf(result: IteratorResult<Request, Plain | void>): Pending {
-  if (!result.done) return result.value
-  return { kind: 'return', value: result.value as Plain }
+function pendingOf(result: IteratorResult<Request, Plain | void>, name: string): Pending {
+  if (result.done) return { kind: 'return', value: result.value as Plain }
+  const request = result.value as Partial<Request> | null | undefined
+  const known = request?.kind === 'atomic' || request?.kind === 'call' || request?.kind === 'tail'
+  if (!known || typeof targetOf(result.value) !== 'function' || !Array.isArray(result.value.args)) {
+    throw new ModelError(
+      'threw',
+      name,
+      `${name} yielded what is no request. Only atomic, call, tail and what is made of them may be yielded, with "yield*".`,
+    )
+  }
+  return result.value
+}
+
+/** Deepest nesting of a plain value: far more than any has, and less than recursion can bear. */
+const MAX_NESTING = 100
+
+/** @throws ModelError if a value is none that can be compared by what it holds */
+function checkPlain(value: unknown, where: Pending, name: string): void {
+  const wrong = unplain(value, 0)
+  if (wrong === undefined) return
+  const target = where.kind === 'return' ? 'returns' : `passes to ${targetOf(where).name}`
+  throw new ModelError(
+    'threw',
+    name,
+    `${name} ${target} ${wrong}. Only numbers, strings, booleans, null, undefined, and lists and plain objects of them can be told apart.`,
+  )
+}
+
+/** What keeps a value from being plain, in words. */
+function unplain(value: unknown, nesting: number): string | undefined {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint' || typeof value === 'symbol') return `a ${typeof value}`
+  if (typeof value !== 'object' || value === null) return undefined
+  if (nesting === MAX_NESTING) return 'a value that contains itself, or is nested too deeply'
+  const prototype = Object.getPrototypeOf(value)
+  const plain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null
+  if (!plain) return `a ${prototype.constructor?.name ?? 'special object'}`
+  for (const part of Object.values(value)) {
+    const wrong = unplain(part, nesting + 1)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
 }
 
 function impure(name: string, step: number, before: Pending, now: Pending): ModelError {

@@ -64,9 +64,13 @@ export class DecisionTrees {
     const choices: number[] = []
     const limits: number[] = []
     do {
+      let first: Response | undefined
       for (let run = 0; run < 2; run++) {
         const recorder = new Recorder(this.locations, operation, thread, read, choices, limits)
         const response = recorder.run(this.context)
+        // Responses that nobody looks at lead to the same place; still, they must be the same.
+        if (run === 1 && response !== first) throw impure(operation)
+        first = response
         this.insert(slot, operation, recorder, response, after)
       }
     } while (advance(choices, limits))

@@ -113,6 +113,15 @@ export interface FinalMemory {
   readonly state: number
 }
 
+/** A level of a breadth-first search. */
+export interface Level {
+  /** Steps from the initial state. */
+  readonly depth: number
+  /** How many states it has, and how many it and all before it have. */
+  readonly last: number
+  readonly upTo: number
+}
+
 export interface Exploration {
   readonly search: Coverage
   /** Different states that were found. */
@@ -121,6 +130,8 @@ export interface Exploration {
   readonly memories: number
   /** Steps of the longest run by which a state was found that was looked into. */
   readonly depth: number
+  /** Of a breadth-first search: the last level, states that are equally far away, which was found whole. */
+  readonly level?: Level
   /** States found but not looked at yet: 0 unless bounded. */
   readonly frontier: number
   readonly milliseconds: number

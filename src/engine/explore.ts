@@ -40,6 +40,8 @@ export class Explorer implements Search {
   private readonly findings: Findings
 
   private current = 0
+  /** The last level that was found whole: where it begins, and where it ends. */
+  private levelBegin = 0
   private levelEnd = 1
   private depth = 0
   private transitions = 0
@@ -106,6 +108,7 @@ export class Explorer implements Search {
       transitions: this.transitions,
       memories: this.memories.count,
       depth: this.depth,
+      level: { depth: this.depth, last: this.levelEnd - this.levelBegin, upTo: this.levelEnd },
       frontier,
       milliseconds: this.elapsed,
       bytes: this.byteLength,
@@ -179,6 +182,7 @@ export class Explorer implements Search {
         if (this.current === this.visited.count) return true
         if (this.depth >= this.limits.depth) return this.stopAt('depth')
         this.depth++
+        this.levelBegin = this.levelEnd
         this.levelEnd = this.visited.count
       }
       if (this.visited.count + this.batchCount > this.limits.states) {

@@ -7,6 +7,7 @@
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
 export { ModelError, type ModelFault } from './error.ts'
+export { type Estimate, estimateStates } from './estimate.ts'
 export {
   type Bound,
   type Coverage,
@@ -16,6 +17,7 @@ export {
   type FailedRun,
   type FailureKind,
   type FinalMemory,
+  type Level,
   REDUCTIONS,
   type Reduction,
   type SearchMode,

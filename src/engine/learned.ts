@@ -19,7 +19,7 @@ export class Learned {
   constructor(
     readonly system: System,
     limits: AutomatonLimits = AUTOMATON_LIMITS,
-    /** Called before a generator runs to be learned from, with its name: a watchdog's heartbeat. */
+    /** Called before a generator or an effect runs to be learned from, with its name: a watchdog's heartbeat. */
     onReplay?: (procedure: string) => void,
   ) {
     if (system.threads.length === 0) throw new RangeError('a system needs at least one thread')
@@ -46,7 +46,9 @@ export class Learned {
   /** Learns what a thread's pending operation does in one memory. */
   learn(thread: number, control: number, read: (location: number) => number): void {
     const states = this.controls[thread]!
-    this.trees.learn(this.rootOf(thread, control), states.operation(control), thread, read, (response) =>
+    const operation = states.operation(control)
+    this.automata.onReplay?.(operation.effect.name)
+    this.trees.learn(this.rootOf(thread, control), operation, thread, read, (response) =>
       states.after(control, response),
     )
   }

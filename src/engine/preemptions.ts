@@ -24,6 +24,8 @@ export class FewPreemptions extends StatefulSearch {
   private preempting = 0
   /** The next moment to go on from without preemption. */
   private current = 0
+  /** How many states there were before the last level. */
+  private statesBefore = 0
   /** Whether everything within the bound was looked at, and only what lies beyond is still in question. */
   private closing = false
   private beyond = 0
@@ -90,8 +92,10 @@ export class FewPreemptions extends StatefulSearch {
       this.goOn(this.current++)
       return false
     }
-    // Whatever preemption leads to is known: no number of them leads to more.
-    if (this.closing || levelBegin === this.moments.count) return true
+    // Every step from every state has been taken: those without a preemption when the state was first met, the
+    // others now. If no state is new, no number of preemptions leads to more.
+    if (this.closing || this.visited.count === this.statesBefore) return true
+    this.statesBefore = this.visited.count
     if (this.levels.length > this.most) this.closing = true
     this.levels.push(this.moments.count)
     return false

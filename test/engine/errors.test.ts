@@ -86,6 +86,88 @@ describe('a generator that looks at hidden state', () => {
   })
 })
 
+describe('what changes only with time', () => {
+  it('is caught when everything runs once more', () => {
+    let now = 0
+    function* clock(): Steps<void> {
+      yield* x.write(now)
+      yield* x.read()
+    }
+    const explorer = new Explorer(system(layout, [thread(clock)]))
+    explorer.run()
+    expect(explorer.result().bounded).toBeUndefined()
+    explorer.automata.recheck()
+    now = 1
+    expect(() => explorer.automata.recheck()).toThrow(/clock did something else/)
+  })
+
+  it('also in a result, and in what comes last', () => {
+    let now = 0
+    function* last(): Steps<number> {
+      return now
+    }
+    function* caller(): Steps<void> {
+      yield* x.write(0)
+      yield* call(last)
+      yield* x.write(1)
+    }
+    const explorer = new Explorer(system(layout, [thread(caller)]))
+    explorer.run()
+    now = 1
+    expect(() => explorer.automata.recheck()).toThrow(/last did something else/)
+  })
+})
+
+describe('what is no request', () => {
+  it.each([
+    5,
+    null,
+    undefined,
+    {},
+    { kind: 'atomic' },
+    { kind: 'atomic', effect: () => 0 },
+    { kind: 'jump' },
+  ])('cannot be yielded: %o', (request) => {
+    function* odd(): Steps<void> {
+      yield request as never
+    }
+    expect(fault(odd)).toMatchObject({ fault: 'threw', procedure: 'odd' })
+    expect(fault(odd).message).toContain('yielded what is no request')
+  })
+
+  it.each([
+    [() => 1, 'a function'],
+    [5n, 'a bigint'],
+    [new Map(), 'a Map'],
+    [[{ a: new Date(0) }], 'a Date'],
+    [Symbol('s'), 'a symbol'],
+  ])('cannot be passed or returned: %o', (value, words) => {
+    function nothing(): Response {
+      return 0
+    }
+    function* passing(): Steps<void> {
+      yield* atomic(nothing as never, value as never)
+    }
+    function* returning(): Steps<number> {
+      return value as never
+    }
+    function* caller(): Steps<void> {
+      yield* call(returning)
+    }
+    expect(fault(passing).message).toContain(`passing passes to nothing ${words}.`)
+    expect(fault(caller).message).toContain(`returning returns ${words}.`)
+  })
+
+  it('cannot be a value that contains itself', () => {
+    const loop: { self?: unknown } = {}
+    loop.self = loop
+    function* passing(): Steps<void> {
+      yield* call(passing as never, loop as never)
+    }
+    expect(fault(passing).message).toContain('a value that contains itself')
+  })
+})
+
 describe('an effect that looks at hidden state', () => {
   it('is caught in what it writes', () => {
     let runs = 0
@@ -286,6 +368,18 @@ describe('code without end', () => {
     expect(explorer).toThrow(/slow needs more than 5 ms/)
   })
 
+  it('is not blamed for a machine that was busy with something else', () => {
+    let busy = 2
+    function* innocent(): Steps<void> {
+      for (let i = 0; i < 5; i++) yield* x.read()
+      const until = Date.now() + (busy-- > 0 ? 30 : 0)
+      while (Date.now() < until) {}
+    }
+    const limits = { automaton: { ...AUTOMATON_LIMITS, replayMs: 20 } }
+    expect(explore(system(layout, [thread(innocent)]), limits).bounded).toBeUndefined()
+    expect(busy).toBeLessThan(0)
+  })
+
   it('can be watched', () => {
     const names: string[] = []
     function* watched(): Steps<void> {
@@ -294,7 +388,7 @@ describe('code without end', () => {
     const explorer = new Explorer(system(layout, [thread(watched)]))
     explorer.automata.onReplay = (name) => names.push(name)
     explorer.run()
-    expect(new Set(names)).toEqual(new Set(['watched']))
+    expect(new Set(names)).toEqual(new Set(['watched', 'read']))
   })
 })
 

@@ -16,6 +16,7 @@ import {
 import { memoryKey, naiveExplore, naivePreemptions } from '../naive.ts'
 import { build, program } from './programs.ts'
 import { replay } from './replay.ts'
+import { counters, philosophers } from './systems.ts'
 
 function searched(system: System, mode: SearchMode, limits: ExploreLimits = {}): Search {
   const search = searchOf(system, mode, limits)
@@ -144,6 +145,12 @@ describe('on random systems', () => {
           complete++
           expect(result.states).toBe(all.states)
           expect(found(result)).toEqual(sorted(all))
+          const { search: coverage } = result
+          if (coverage.mode === 'preemptions' && coverage.complete < most) {
+            const { complete } = coverage
+            expect(naivePreemptions(system, complete).states).toBe(all.states)
+            if (complete > 0) expect(naivePreemptions(system, complete - 1).states).toBeLessThan(all.states)
+          }
         } else {
           partial++
           expect(result.bounded).toBe('preemptions')
@@ -187,5 +194,82 @@ describe('on random systems', () => {
     // So few runs miss something now and then, and mostly nothing.
     expect(short).toBeGreaterThan(0)
     expect(short).toBeLessThan(explored / 4)
+  })
+})
+
+describe('by hand', () => {
+  it('depth first keeps to a limit on depth, and knows when it has left nothing out', () => {
+    // The longest run of two counters has 4 steps.
+    const within = searched(counters(2), { mode: 'depth-first' }, { depth: 4 }).result()
+    expect(within).toMatchObject({ bounded: undefined, depth: 4, frontier: 0 })
+    const short = searched(counters(2), { mode: 'depth-first' }, { depth: 2 }).result()
+    expect(short.bounded).toBe('depth')
+    expect(short.frontier).toBeGreaterThan(0)
+    expect(short.finals).toEqual([])
+  })
+
+  it.each<SearchMode>([
+    { mode: 'depth-first' },
+    { mode: 'random', seed: 1, runs: 1_000_000, steps: 100 },
+    { mode: 'preemptions', most: 9 },
+  ])('%o stops at limits on states, memory and time, and says so', (mode) => {
+    const states = searched(counters(4, 2), mode, { states: 500 }).result()
+    expect(states.bounded).toBe('states')
+    expect(states.states).toBeGreaterThan(500)
+    expect(states.states).toBeLessThan(520)
+    expect(searched(counters(4, 3), mode, { bytes: 200_000 }).result().bounded).toBe('memory')
+    const search = searchOf(counters(4, 3), mode, { milliseconds: 5 })
+    expect(search.result().bounded).toBe('interrupted')
+    expect(search.run()).toBe(true)
+    expect(search.result().bounded).toBe('time')
+  })
+
+  it.each<SearchMode>([
+    { mode: 'depth-first' },
+    { mode: 'random', seed: 1, runs: 300, steps: 100 },
+    { mode: 'preemptions', most: 1 },
+  ])('%o finds the same in slices', (mode) => {
+    const whole = searched(counters(3, 2), mode).result()
+    const search = searchOf(counters(3, 2), mode)
+    while (!search.run(0)) expect(search.result().bounded).toBe('interrupted')
+    expect({ ...search.result(), milliseconds: 0 }).toEqual({ ...whole, milliseconds: 0 })
+  })
+
+  it('of three philosophers only the first must be stopped for all to starve: the others wait by themselves', () => {
+    for (const most of [0, 1]) {
+      const search = searched(philosophers(3, false), { mode: 'preemptions', most })
+      const { failures, bounded } = search.result()
+      expect(failures.map(({ kind }) => kind)).toEqual(most === 0 ? [] : ['deadlock'])
+      // One preemption leads to every state.
+      expect(bounded).toBe(most === 0 ? 'preemptions' : undefined)
+      if (most > 0) expect(search.preemptionsOf!(failures[0]!.state)).toBe(1)
+    }
+  })
+
+  it('random runs that are cut off are counted', () => {
+    const { search, depth } = searched(counters(2), { mode: 'random', seed: 5, runs: 20, steps: 3 }).result()
+    expect(search).toEqual({ mode: 'random', seed: 5, steps: 3, runs: 20, cut: 20 })
+    expect(depth).toBe(3)
+  })
+
+  it('a system that is broken from the start is not gone into', () => {
+    const broken = { ...counters(2), invariant: () => 'broken' }
+    for (const mode of ['depth-first', 'random', 'preemptions'] as const) {
+      const search = searched(broken, { mode, seed: 1, runs: 2, steps: 2, most: 1 } as SearchMode)
+      expect(search.result()).toMatchObject({ states: 1, transitions: 0, failures: [{ message: 'broken' }] })
+      expect(traceOfFailure(search, search.result().failures[0]!).steps).toEqual([])
+    }
+  })
+
+  it.each([
+    { mode: 'random', seed: -1, runs: 1, steps: 1 },
+    { mode: 'random', seed: 2 ** 32, runs: 1, steps: 1 },
+    { mode: 'random', seed: 0.5, runs: 1, steps: 1 },
+    { mode: 'random', seed: 1, runs: 0, steps: 1 },
+    { mode: 'random', seed: 1, runs: 1, steps: 0 },
+    { mode: 'preemptions', most: -1 },
+    { mode: 'preemptions', most: 1.5 },
+  ] as const)('%o is refused', (mode) => {
+    expect(() => searchOf(counters(1), mode)).toThrow(RangeError)
   })
 })
