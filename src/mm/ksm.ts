@@ -80,11 +80,11 @@ function identical(view: View, k: Kernel, a: number, b: number): boolean {
   )
 }
 
-/** ksmd comes by two pages of one process, of which the first stays. */
-export function* merge(k: Kernel, cpu: number, vpn: number, other: number): Steps<void> {
+/** ksmd comes by two pages, of which the first stays: one of the process that is running there, one of any. */
+export function* merge(k: Kernel, cpu: number, vpn: number, other: Spot): Steps<void> {
   if (k.rules.shares_nothing) return
   const { mm } = k.cpu[cpu]!
-  yield* call(cmp_and_merge, { mm, vpn }, { mm, vpn: other })
+  yield* call(cmp_and_merge, { mm, vpn }, other)
 }
 
 /**
