@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly watch?: Watch | undefined
   /** Called before a generator is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
+  /** Called when that generator has come back. */
+  readonly onReplayed?: (() => void) | undefined
 }
 
 export interface Run {
@@ -51,6 +53,7 @@ export function runTest(
 ): Run {
   const compiled = compile(test, rules, program)
   const explorer = new Explorer(compiled.system, options.limits, options.onReplay)
+  explorer.automata.onReplayed = options.onReplayed
   while (!explorer.run(SLICE_MS)) {
     if (options.watch?.(explorer.result()) === false) break
   }

@@ -3,10 +3,14 @@
  * falls silent while foreign code runs, dies or runs out of memory fails its job and is replaced.
  */
 import { Worker } from 'node:worker_threads'
-import { Heartbeat, LOADING } from './heartbeat.ts'
+import { count } from '../report/words.ts'
+import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import type { JobKind, Jobs, Reply, Request } from './protocol.ts'
 
-/** How long foreign code may run between two signs of life. */
+/**
+ * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
+ * that a machine that stood still for a while is not held against it.
+ */
 const SILENCE_MS = 5_000
 /** How long workers have, once they are asked to stop, before they are made to. */
 const GRACE_MS = 1_500
@@ -47,7 +51,8 @@ interface Post {
   readonly heartbeat: Heartbeat
   job: Waiting | undefined
   beat: number
-  lastBeat: number
+  /** How often the watcher has looked since the last beat. */
+  looks: number
 }
 
 /** What all workers are doing at this moment. */
@@ -125,7 +130,7 @@ export class Pool {
         post = this.hire()
       }
       post.job = this.waiting.shift()!
-      post.lastBeat = Date.now()
+      post.looks = 0
       post.worker.postMessage(post.job.request)
     }
   }
@@ -139,7 +144,7 @@ export class Pool {
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, beat: 0, lastBeat: Date.now() }
+    const post: Post = { worker, heartbeat, job: undefined, beat: 0, looks: 0 }
     this.posts.push(post)
     worker.on('message', (reply: Reply) => this.finish(post, reply))
     worker.on('error', (error: Error & { code?: string }) => {
@@ -177,7 +182,6 @@ export class Pool {
   }
 
   private watch(): void {
-    const now = Date.now()
     let states = 0
     let depth = 0
     let frontier = 0
@@ -187,9 +191,9 @@ export class Pool {
       const pulse = post.heartbeat.read()
       if (pulse.beat !== post.beat) {
         post.beat = pulse.beat
-        post.lastBeat = now
-      } else if (pulse.replaying !== undefined && now - post.lastBeat > SILENCE_MS) {
-        this.dismiss(post, new JobError('silent', silence(pulse.replaying)))
+        post.looks = 0
+      } else if (isStuck(pulse, ++post.looks * WATCH_EVERY_MS, post.job.request)) {
+        this.dismiss(post, new JobError('silent', silence(pulse.replaying ?? 'a function', pulse.states)))
         continue
       }
       running++
@@ -201,10 +205,19 @@ export class Pool {
   }
 }
 
-function silence(procedure: string): string {
+/**
+ * Whether a worker that says nothing is to be given up: only if a person's own code is running in it, which may never
+ * come back. What Cowherd itself does there comes to an end, however long it takes.
+ */
+export function isStuck({ replaying }: Pulse, silentMs: number, { input }: Request): boolean {
+  const foreign = 'design' in input && input.design.kind === 'file'
+  return foreign && replaying !== undefined && silentMs > SILENCE_MS
+}
+
+function silence(procedure: string, states: number): string {
   const seconds = SILENCE_MS / 1000
   if (procedure === LOADING) {
     return `the file has run for ${seconds} s without being loaded; what stands outside of functions must come to an end`
   }
-  return `${procedure} has run for ${seconds} s without performing a step; a loop must perform one each time round, or better be a call or a tail call`
+  return `${procedure} has run for ${seconds} s without performing a step; a loop must perform one each time round, or better be a call or a tail call (${count(states)} states were explored until then)`
 }

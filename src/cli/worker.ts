@@ -109,6 +109,7 @@ function optionsOf(limits: CellInput['limits']): RunOptions {
       return !heartbeat.stopped
     },
     onReplay: (procedure) => heartbeat.enter(procedure),
+    onReplayed: () => heartbeat.leave(),
   }
 }
 
@@ -129,10 +130,23 @@ async function load(source: DesignSource): Promise<Design> {
   const known = loaded.get(source.code)
   if (known !== undefined) return known
   heartbeat.enter(LOADING)
-  const design = await designFrom(source)
+  const design = watched(await designFrom(source))
   loaded.set(source.code, design)
   heartbeat.reset()
   return design
+}
+
+/** Besides the generators there is one function of a design that is called, when outcomes are judged. */
+function watched(design: Design): Design {
+  return {
+    ...design,
+    promises(reference, circumstance) {
+      heartbeat.enter('promises')
+      const promised = design.promises(reference, circumstance)
+      heartbeat.leave()
+      return promised
+    },
+  }
 }
 
 function show(

@@ -100,6 +100,8 @@ export class Automata {
   replays = 0
   /** Called before a generator runs, with its name: a watchdog's heartbeat. */
   onReplay: ((procedure: string) => void) | undefined
+  /** Called when it has come back: what is done from here on is no model's doing. */
+  onReplayed: (() => void) | undefined
 
   constructor(
     private readonly context: unknown,
@@ -204,6 +206,7 @@ export class Automata {
     const pending = pendingOf(result)
     if (pending.kind !== 'return') freeze(pending.args)
     else freeze(pending.value)
+    this.onReplayed?.()
     return pending
   }
 
