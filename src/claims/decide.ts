@@ -269,7 +269,9 @@ function ofVerdict(cell: Cell, holds: boolean): Answer {
       : outcome !== undefined && cell.verdict !== 'right'
         ? witnessOf(cell, outcome)
         : undefined
-  return { holds, found: WORDS[cell.verdict] ?? cell.verdict, run }
+  const words = WORDS[cell.verdict] ?? cell.verdict
+  const found = outcome?.stray === true ? `${words} (a store shows at another address)` : words
+  return { holds, found, run }
 }
 
 /** Verdicts as they stand in a sentence. */
