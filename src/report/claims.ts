@@ -214,8 +214,8 @@ small, and for what the model has (\`docs/model.md\`). One that is true in none 
 Otherwise it *holds only if* one of the conditions is met in which it is true. A ° marks what hangs on a rule that is ours,
 since the author of the rules stated none, or on which of his words one goes by: with the other the mark would be the other.
 
-\`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide, \`--case 2 --full\` one of them step by step, and
-\`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
+\`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide,
+\`--case 2 --full\` one of them step by step, and \`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
 `
 
 /** As a page of the documentation. */
