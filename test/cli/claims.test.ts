@@ -52,10 +52,11 @@ describe.concurrent('cowherd claims', () => {
     const id = 'too-much-breaks-references-too-little-leaks'
     const listed = await cowherd(['claims', id, '--verbose'])
     const command = `cowherd claims ${id} --case 2 --full`
-    expect(listed.stdout.replace(/\s+/g, ' ')).toContain(`in full: ${command}`)
+    const text = listed.stdout.replace(/\s+/g, ' ')
+    expect(text).toContain(`in full: ${command}`)
     const { code, stdout, stderr } = await cowherd(command.split(' ').slice(1))
     expect(stdout).toContain('no write fault copies')
-    const steps = Number(/^ *(\d+) steps; in full: cowherd claims \S+ --case 2/m.exec(listed.stdout)?.[1])
+    const steps = Number(/(\d+) steps; in full: cowherd claims \S+ --case 2/.exec(text)?.[1])
     const numbers = [...stdout.matchAll(/^ *(\d+) /gm)].map(([, number]) => Number(number))
     expect(numbers).toEqual(Array.from({ length: steps }, (_, i) => i + 1))
     expect(stderr).toBe('')
