@@ -89,9 +89,7 @@ describe('what a wrong design is found to be', () => {
     const { verdict, outcomes } = checkCell(test, design, yardstickOf(test))
     expect(verdict).toBe('lost-write')
     const wrong = outcomes.filter((one) => one.verdict === 'lost-write')
-    expect(wrong.map(({ outcome, stray }) => [outcome.key, stray])).toEqual([
-      ['parent.x=5 parent.z=5', true],
-    ])
+    expect(wrong.map(({ outcome, stray }) => [outcome.key, stray])).toEqual([['parent.x=5 parent.z=5', true]])
     expect(outcomes.filter((one) => one.verdict === 'right').some(({ stray }) => stray)).toBe(false)
   })
 
