@@ -4,7 +4,7 @@ import type { Design, Relaxation } from '../designs/index.ts'
 import { type Exploration, type FailedRun, type Trace, traceOfFailure, traceTo } from '../engine/index.ts'
 import type { Condition, Expectation, Failure, Litmus, Verdict } from '../litmus/ast.ts'
 import { conditionHolds, holdsIn, type Outcome } from '../litmus/outcome.ts'
-import { foreignReads } from './provenance.ts'
+import { foreignAmong, isStray, readsFrom } from './provenance.ts'
 import { type End, type Run, type RunOptions, runTest } from './run.ts'
 import { type CellVerdict, failureOf, worst } from './verdict.ts'
 import type { Yardstick } from './yardstick.ts'
@@ -14,6 +14,11 @@ export interface OutcomeReport {
   readonly verdict: Verdict
   /** The weakest set of relaxations that explains the outcome; undefined if none does. Empty when it is right. */
   readonly needs: readonly Relaxation[] | undefined
+  /**
+   * Of a lost write: whether what is wrong is that a store shows at another page than it was meant for. It need
+   * not be lost there where it was meant for.
+   */
+  readonly stray: boolean
   /** Whether it makes a condition of the test fail (`never`, `always`) or satisfies one (`sometimes`). */
   readonly witnesses: readonly number[]
   /** The state that ends its shortest run. */
@@ -107,10 +112,14 @@ function judge(test: Litmus, design: Design, yardstick: Yardstick, run: Run, end
     holdsIn(test, outcome, expression) === (quantifier !== 'always') ? [i] : [],
   )
   const explanations = yardstick.explanations.get(outcome.key)
-  const report = { outcome, witnesses, state }
+  const report = { outcome, witnesses, state, stray: false }
   if (explanations === undefined) {
-    const foreign = foreignReads(run.program.kernel, test, traceTo(run.explorer, state))
-    return { ...report, verdict: foreign.length > 0 ? 'missed-cow' : 'lost-write', needs: undefined }
+    const { kernel } = run.program
+    const trace = traceTo(run.explorer, state)
+    const reads = readsFrom(kernel, test, trace)
+    const foreign = foreignAmong(reads, kernel, test, trace).length > 0
+    const stray = !foreign && reads.some(isStray)
+    return { ...report, verdict: foreign ? 'missed-cow' : 'lost-write', needs: undefined, stray }
   }
   const weakest = explanations[0]!
   if (weakest.length === 0) return { ...report, verdict: 'right', needs: [] }

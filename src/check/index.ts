@@ -11,8 +11,8 @@ export {
   witnessOfFailure,
 } from './cell.ts'
 export { type Copies, countCopies } from './copies.ts'
-export { type Doubt, doubtsOf } from './ours.ts'
-export { foreignReads, type ReadsFrom, readsFrom, type Write } from './provenance.ts'
+export { type Alternative, alternativesIn, type Doubt, doubtsOf } from './ours.ts'
+export { foreignReads, isStray, type ReadsFrom, readsFrom, type Write } from './provenance.ts'
 export { type Progress, type Run, type RunOptions, runTest, type Watch } from './run.ts'
 export { type CellVerdict, failureOf, worst } from './verdict.ts'
 export { type Yardstick, yardstickOf } from './yardstick.ts'

@@ -20,6 +20,8 @@ export interface Write {
   readonly step: number
   /** The process that stored, or on whose behalf a device did. */
   readonly process: number
+  /** The page of the test that it was meant for. */
+  readonly vpn: number
   readonly value: number
 }
 
@@ -33,6 +35,8 @@ export interface ReadsFrom {
     readonly word: number
   }
   readonly write: Write | undefined
+  /** The page of the test that was looked at; undefined if it was looked at through a reference. */
+  readonly vpn: number | undefined
   /** The frame that the value was read from (-1: it is in swap), and the step that read it (undefined: at the end). */
   readonly pfn: number
   readonly step: number | undefined
@@ -63,7 +67,7 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
       const pfn = k.page.indexOf(holder as Page)
       page.words.forEach((_, word) => {
         const write = writes.get(holder.word[word]!.location)
-        result.push({ process, what: { kind: 'memory', index: vpn, word }, write, pfn, step: undefined })
+        result.push({ process, what: { kind: 'memory', index: vpn, word }, write, vpn, pfn, step: undefined })
       })
     })
   })
@@ -76,6 +80,7 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
         process: ref.mm,
         what: { kind: 'reference', index, word },
         write,
+        vpn: undefined,
         pfn: held - 1,
         step: undefined,
       })
@@ -84,13 +89,28 @@ export function readsFrom(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
   return result
 }
 
+/** Whether an observation shows a store that was meant for another page than the one that is looked at. */
+export function isStray({ write, vpn }: ReadsFrom): boolean {
+  return write !== undefined && vpn !== undefined && write.vpn !== vpn
+}
+
 /**
  * The observations that no process is entitled to: a value that another process stored after
  * fork had separated the two.
  */
 export function foreignReads(k: Kernel, test: Litmus, trace: Trace): ReadsFrom[] {
+  return foreignAmong(readsFrom(k, test, trace), k, test, trace)
+}
+
+/** As `foreignReads`, among observations that are known already. */
+export function foreignAmong(
+  reads: readonly ReadsFrom[],
+  k: Kernel,
+  test: Litmus,
+  trace: Trace,
+): ReadsFrom[] {
   const born = birthSteps(k, trace)
-  return readsFrom(k, test, trace).filter(({ process, write }) => {
+  return reads.filter(({ process, write }) => {
     if (write === undefined || write.process === process) return false
     const branch = branchTowards(test, write.process, process)
     return branch === undefined || write.step > born[branch]!
@@ -130,21 +150,23 @@ function follow(
   if (effect === store) {
     const entry = at.get(k.cpu[a]!.tlb[b]!.location)
     if (pte_none(entry)) return
-    writes.set(wordOf(pte_pfn(entry), c), { step: index, process: k.cpu[a]!.mm, value: d })
+    writes.set(wordOf(pte_pfn(entry), c), { step: index, process: k.cpu[a]!.mm, vpn: b, value: d })
   } else if (effect === load) {
     const entry = at.get(k.cpu[a]!.tlb[b]!.location)
     if (pte_none(entry)) return
     const pfn = pte_pfn(entry)
     const what = { kind: 'register', index: d, word: c } as const
-    registers.set(d, { process: k.cpu[a]!.mm, what, write: writes.get(wordOf(pfn, c)), pfn, step: index })
+    const write = writes.get(wordOf(pfn, c))
+    registers.set(d, { process: k.cpu[a]!.mm, what, write, vpn: b, pfn, step: index })
   } else if (effect === device_store || effect === device_load) {
-    const { mm, page } = k.ref[a]!
+    const { mm, vpn, page } = k.ref[a]!
     const pfn = at.get(page.location) - 1
     if (pfn < 0) return
-    if (effect === device_store) writes.set(wordOf(pfn, b), { step: index, process: mm, value: c })
+    if (effect === device_store) writes.set(wordOf(pfn, b), { step: index, process: mm, vpn, value: c })
     else {
       const what = { kind: 'register', index: c, word: b } as const
-      registers.set(c, { process: mm, what, write: writes.get(wordOf(pfn, b)), pfn, step: index })
+      const write = writes.get(wordOf(pfn, b))
+      registers.set(c, { process: mm, what, write, vpn: undefined, pfn, step: index })
     }
   } else if (effect === copy_user_word) {
     carry(writes, wordOf(b, c), wordOf(a, c))

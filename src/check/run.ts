@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly onReplay?: ((procedure: string) => void) | undefined
   /** Runs all generators once more in the end, to see whether they still do the same: for rules of one's own. */
   readonly recheck?: boolean | undefined
+  /** Called when that generator has come back. */
+  readonly onReplayed?: (() => void) | undefined
 }
 
 export interface Run {
@@ -66,6 +68,7 @@ export function runTest(
 ): Run {
   const compiled = compile(test, rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
+  explorer.learned.automata.onReplayed = options.onReplayed
   const goesOn = (): boolean | undefined => {
     const { states, depth, frontier, milliseconds, level } = explorer.result()
     const expected = level && estimateStates(level)

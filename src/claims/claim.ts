@@ -31,6 +31,7 @@ export const INVARIANTS = [
   'a page that is mapped twice has no reference',
   'a page is mapped once when a reference is taken',
   'a page is shared when its copy is mapped',
+  'a page that is pinned for writing is not made COW',
 ] as const
 export type Invariant = (typeof INVARIANTS)[number]
 
@@ -81,13 +82,15 @@ const experiment = rules.extend({
   /** A test of the claims, or of the suite. */
   test: z.string(),
   asks: question,
+  /** Whether the claim is expected to be true here. */
+  holds: z.boolean().optional(),
 })
 export type Case = z.infer<typeof experiment>
 
 export const DECISIONS = ['holds', 'refuted', 'holds only if'] as const
 export type Decision = (typeof DECISIONS)[number]
 
-export const claim = z.strictObject({
+const claimFields = z.strictObject({
   id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected small letters, digits and "-"'),
   by: z.string(),
   /** As precisely as the archive has it. */
@@ -109,6 +112,12 @@ export const claim = z.strictObject({
     without: z.array(z.string()).optional(),
     like: z.record(z.string(), z.string()).optional(),
   }),
+})
+export const claim = claimFields.superRefine(({ cases, inverted }, context) => {
+  if (inverted.case <= cases.length) return
+  const many = cases.length === 1 ? 'one case' : `${cases.length} cases`
+  const message = `there is no case ${inverted.case}; this claim has ${many}`
+  context.addIssue({ code: 'custom', path: ['inverted', 'case'], message })
 })
 export type Claim = z.infer<typeof claim>
 

@@ -1,5 +1,6 @@
 /** Decides a claim by running its experiments. */
 import {
+  alternativesIn,
   type Cell,
   checkCell,
   countCopies,
@@ -10,14 +11,17 @@ import {
   type Yardstick,
   yardstickOf,
 } from '../check/index.ts'
-import type { Design } from '../designs/index.ts'
+import { type Design, otherReadings, type RuleName } from '../designs/index.ts'
 import { type Trace, traceTo } from '../engine/index.ts'
+import { didYouMean } from '../litmus/diagnostic.ts'
 import type { Litmus } from '../litmus/index.ts'
+import type { Rules } from '../mm/kernel.ts'
 import { alikeAtWriteFault } from './alike.ts'
 import type { Case, Claim, Decision } from './claim.ts'
+import { ClaimsError } from './read.ts'
 import { designOf, nameOf } from './rules.ts'
 import { firstBreach } from './sharing.ts'
-import { disturbances, isInside, movements, type Sighting } from './watch.ts'
+import { disturbances, FUNCTIONS, isInside, movements, type Sighting } from './watch.ts'
 
 /** What one experiment has shown. */
 export interface CaseResult {
@@ -34,6 +38,20 @@ export interface CaseResult {
   readonly exhaustive: boolean
   /** The run that decides, where one run does. */
   readonly run: Trace | undefined
+  /** What would turn the answer round: a rule that is ours and not the design's author's, or another reading of his words. */
+  readonly doubts: readonly CaseDoubt[]
+}
+
+/** With something else that a design's author may have meant, the case is answered otherwise. */
+export interface CaseDoubt {
+  /** The rule that its author never stated; undefined if the doubt is about which of his words count. */
+  readonly rule: RuleName | undefined
+  /** What we took for it. */
+  readonly taken: string | undefined
+  /** What he may as well have meant. */
+  readonly alternative: string
+  /** What was found then. Whether the claim is true is then the other way round. */
+  readonly found: string
 }
 
 export interface ClaimResult {
@@ -74,24 +92,76 @@ export function decisionOf(cases: readonly boolean[]): Decision {
 }
 
 function runCase(one: Case, tests: Tests, options: RunOptions): CaseResult {
+  const answered = answer(one, {}, tests, options)
+  const { cell, exhaustive, holds } = answered
+  const doubts = exhaustive ? doubtsOf(one, cell, holds, tests, options) : []
+  return { case: one, under: nameOf(one), states: cell.exploration.states, ...answered, doubts }
+}
+
+type Answered = Pick<CaseResult, 'cell' | 'exhaustive' | 'holds' | 'found' | 'run'>
+
+/** @param instead rules of the design that are to be others */
+function answer(one: Case, instead: Partial<Rules>, tests: Tests, options: RunOptions): Answered {
   const test = tests(one.test)
-  const design = designOf(one)
+  const design = designOf(one, instead)
   const cell = checkCell(test, design, yardstickFor(test, options), options)
-  const { states, bounded } = cell.exploration
-  const answer = ask(one, cell, design, tests, options)
-  return {
-    case: one,
-    under: nameOf(one),
-    cell,
-    states,
-    exhaustive: bounded === undefined && cell.exhaustive,
-    ...answer,
+  const exhaustive = cell.exploration.bounded === undefined && cell.exhaustive
+  return { cell, exhaustive, ...ask(one, cell, design, instead, tests, options) }
+}
+
+/** Answers the case again with each thing that the design's author may as well have meant. */
+function doubtsOf(one: Case, cell: Cell, holds: boolean, tests: Tests, options: RunOptions): CaseDoubt[] {
+  const unchanged = designOf({ ...one, with: [], without: [], like: {} }).rules
+  const alternatives = alternativesIn(cell)
+    .filter(({ rule }) => cell.design.rules[rule] === unchanged[rule])
+    .map(({ rule, taken, text, rules }) => ({ rule, taken, alternative: text, rules, one }))
+  const readings = otherReadings(one.design).map(({ name, title }) => ({
+    ...{ rule: undefined, taken: undefined, alternative: title, rules: {} },
+    one: readAs(one, name),
+  }))
+  return [...alternatives, ...readings].flatMap(({ rule, taken, alternative, rules, one: other }) => {
+    const { holds: turned, found } = answerIfAsked(other, rules, tests, options) ?? { holds, found: '' }
+    return turned === holds ? [] : [{ rule, taken, alternative, found }]
+  })
+}
+
+/** Under other rules the moment that a case is about may never come; then there is nothing to compare. */
+function answerIfAsked(
+  one: Case,
+  instead: Partial<Rules>,
+  tests: Tests,
+  options: RunOptions,
+): Answered | undefined {
+  try {
+    const answered = answer(one, instead, tests, options)
+    return answered.exhaustive ? answered : undefined
+  } catch (error) {
+    if (error instanceof NeverThere) return undefined
+    throw error
   }
 }
 
+/** The case under another design, also where it is compared with its own. */
+function readAs(one: Case, design: string): Case {
+  const { asks } = one
+  const same = 'same outcomes as' in asks ? asks['same outcomes as'] : undefined
+  if (same === undefined || same.design !== one.design) return { ...one, design }
+  return { ...one, design, asks: { 'same outcomes as': { ...same, design } } }
+}
+
+/** Nobody ever comes to the moment that a case asks about. */
+class NeverThere extends ClaimsError {}
+
 type Answer = Pick<CaseResult, 'holds' | 'found' | 'run'>
 
-function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: RunOptions): Answer {
+function ask(
+  { asks, design: named, test, ...changed }: Case,
+  cell: Cell,
+  design: Design,
+  instead: Partial<Rules>,
+  tests: Tests,
+  options: RunOptions,
+): Answer {
   const { explorer, program } = cell.run
   const k = program.kernel
   if ('verdict' in asks) return ofVerdict(cell, (asks.verdict as readonly string[]).includes(cell.verdict))
@@ -117,6 +187,12 @@ function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: 
   if ('stable' in asks || 'changes' in asks) {
     const aspect = 'stable' in asks ? asks.stable : asks.changes
     const seen = disturbances(explorer, k, aspect, asks.at)
+    if (seen === undefined) {
+      const under = nameOf({ design: named, ...changed })
+      throw new NeverThere(
+        `no thread of "${test}" under ${under} ever looks at a page in ${article(asks.at)} ${asks.at}, so there is nothing to ask about that moment; ask of a test that comes to it`,
+      )
+    }
     const found =
       seen.length === 0
         ? `${aspect} does not change during the ${asks.at}`
@@ -125,6 +201,13 @@ function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: 
   }
   if ('raises' in asks || 'lowers' in asks) {
     const up = 'raises' in asks
+    const names = 'some' in asks ? asks.some : asks.only
+    const unknown = names.find((name) => !FUNCTIONS.includes(name))
+    if (unknown !== undefined) {
+      throw new ClaimsError(
+        `unknown function "${unknown}"${didYouMean(unknown, FUNCTIONS)}; there are ${FUNCTIONS.join(', ')}`,
+      )
+    }
     const aspect = up ? asks.raises : asks.lowers
     const seen = movements(explorer, k, aspect, up)
     const found = `${aspect} is ${up ? 'raised' : 'lowered'} by ${listed(seen)}`
@@ -158,7 +241,8 @@ function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: 
       run: state === undefined ? undefined : traceTo(explorer, state),
     }
   }
-  const other = designOf(asks['same outcomes as'])
+  const compared = asks['same outcomes as']
+  const other = designOf(compared, compared.design === named ? instead : {})
   const outcomes = (ends: readonly { readonly outcome: { readonly key: string } }[]): string =>
     ends
       .map(({ outcome }) => outcome.key)
@@ -167,9 +251,13 @@ function ask({ asks }: Case, cell: Cell, design: Design, tests: Tests, options: 
   const same = outcomes(cell.outcomes) === outcomes(runTest(cell.test, other.rules, options).ends)
   return {
     holds: same,
-    found: `${same ? 'the same' : 'other'} outcomes ${same ? 'as' : 'than'} under ${nameOf(asks['same outcomes as'])}`,
+    found: `${same ? 'the same' : 'other'} outcomes ${same ? 'as' : 'than'} under ${nameOf(compared)}`,
     run: undefined,
   }
+}
+
+function article(moment: string): string {
+  return /^[aeiou]/.test(moment) ? 'an' : 'a'
 }
 
 function ofVerdict(cell: Cell, holds: boolean): Answer {
@@ -181,7 +269,9 @@ function ofVerdict(cell: Cell, holds: boolean): Answer {
       : outcome !== undefined && cell.verdict !== 'right'
         ? witnessOf(cell, outcome)
         : undefined
-  return { holds, found: WORDS[cell.verdict] ?? cell.verdict, run }
+  const words = WORDS[cell.verdict] ?? cell.verdict
+  const found = outcome?.stray === true ? `${words} (a store shows at another address)` : words
+  return { holds, found, run }
 }
 
 /** Verdicts as they stand in a sentence. */

@@ -9,7 +9,7 @@ export {
   testsOf,
   type Undecided,
 } from './claim.ts'
-export { type CaseResult, type ClaimResult, decide, invert, type Tests } from './decide.ts'
+export { type CaseDoubt, type CaseResult, type ClaimResult, decide, invert, type Tests } from './decide.ts'
 export { MODIFICATIONS } from './modifications.ts'
 export { ClaimsError, readSection } from './read.ts'
 export { isPlain } from './rules.ts'

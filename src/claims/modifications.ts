@@ -62,6 +62,19 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
       },
     }),
   },
+  'second-look-without-ksm': {
+    title: 'KSM not asked for again under the page lock',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        const page = k.page[pfn]!
+        if ((yield* PageKsm(k, pfn)) || !(yield* page.refcount.is(1))) return 'copy'
+        if (!(yield* page.lock.tryLock())) return 'copy'
+        const alone = (yield* page.mapcount.is(1)) && (yield* page.refcount.is(1))
+        yield* page.lock.unlock()
+        return alone ? 'reuse' : 'copy'
+      },
+    }),
+  },
   'no-mapcount-test': {
     title: 'the mapcount not asked',
     rules: () => ({
@@ -81,6 +94,15 @@ export const MODIFICATIONS: Readonly<Record<string, Modification>> = {
       *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
         if (yield* PageKsm(k, pfn)) return 'copy'
         return (yield* k.page[pfn]!.refcount.is(1)) ? 'reuse' : 'copy'
+      },
+    }),
+  },
+  'no-page-lock-ksm-last': {
+    title: 'the page lock not taken, and KSM asked for after the count',
+    rules: () => ({
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        if (!(yield* k.page[pfn]!.refcount.is(1))) return 'copy'
+        return (yield* PageKsm(k, pfn)) ? 'copy' : 'reuse'
       },
     }),
   },

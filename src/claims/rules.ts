@@ -7,11 +7,15 @@ import { ClaimsError } from './read.ts'
 
 /**
  * The design that a case is about.
+ * @param instead rules of the design itself that are to be others, before anything is changed about it
  * @throws ClaimsError if a design, a rule or a modification does not exist
  */
-export function designOf({ design, with: changes, without, like }: RuleSet): Design {
+export function designOf(
+  { design, with: changes, without, like }: RuleSet,
+  instead: Partial<Rules> = {},
+): Design {
   const base = known(design)
-  let rules: Rules = base.rules
+  let rules: Rules = { ...base.rules, ...instead }
   for (const name of changes) {
     const modification = MODIFICATIONS[name]
     if (modification === undefined) {

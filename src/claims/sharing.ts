@@ -33,6 +33,8 @@ function check(
       return grabOfShared(explorer, k, memory, state)
     case 'a page is shared when its copy is mapped':
       return copyOfOwn(explorer, k, memory, state)
+    case 'a page that is pinned for writing is not made COW':
+      return unlocked(k, memory) ? pinnedAndProtected(k, memory) : undefined
     default:
       return unlocked(k, memory) ? breachIn(k, memory, invariant) : undefined
   }
@@ -59,6 +61,24 @@ function breachIn(k: Kernel, memory: Memory, invariant: Invariant): string | und
     if (mappers.length > 1) return `${whose} and mapped more than once`
     if (other(swapped) !== undefined) return `${whose} and in swap for ${other(swapped)}`
     if (other(holders) !== undefined) return `${whose} while ${other(holders)} holds a reference to it`
+  }
+  return undefined
+}
+
+/**
+ * A page is pinned (FOLL_PIN) for writing, and where its owner had it the entry is read-only, or one of swap. An entry
+ * that is empty for a moment is neither.
+ */
+function pinnedAndProtected(k: Kernel, memory: Memory): string | undefined {
+  for (const { page, mm, vpn, flags } of k.ref) {
+    const pfn = memory.get(page.location) - 1
+    if (!flags.pin || !flags.write || pfn <= ZERO_PFN) continue
+    const entry = memory.get(k.mm[mm]!.pte[vpn]!.location)
+    const whose = `${k.mm[mm]!.name}'s entry`
+    if (pte_present(entry) && pte_pfn(entry) === pfn && !pte_write(entry))
+      return `${whose} is read-only while the page is pinned`
+    if (is_swap_pte(entry) && memory.get(k.slot[pte_swp_slot(entry)]!.cache.location) === 1 + pfn)
+      return `${whose} is one of swap while the page is pinned`
   }
   return undefined
 }

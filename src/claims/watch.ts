@@ -22,15 +22,25 @@ export interface Sighting {
   readonly by: string
 }
 
-/** The first step of each kind that changes this about a page while another thread is at that moment with it. */
-export function disturbances(explorer: States, k: Kernel, aspect: Aspect, moment: Moment): Sighting[] {
+/**
+ * The first step of each kind that changes this about a page while another thread is at that moment with it.
+ * @returns undefined if no thread ever is
+ */
+export function disturbances(
+  explorer: States,
+  k: Kernel,
+  aspect: Aspect,
+  moment: Moment,
+): Sighting[] | undefined {
   const found = new Map<string, Sighting>()
+  let reached = false
   for (let state = 0; state < explorer.count; state++) {
     const watched = pendingIn(explorer, state).flatMap((pending) => {
       const pfn = lookedAt(k, moment, pending)
       return pfn === undefined ? [] : [{ thread: pending.thread, pfn }]
     })
     if (watched.length === 0) continue
+    reached = true
     const memory = explorer.memories.reader(explorer.memoryOf(state))
     for (const step of stepsFrom(explorer, state)) {
       if (step.changes.length === 0) continue
@@ -41,7 +51,7 @@ export function disturbances(explorer: States, k: Kernel, aspect: Aspect, moment
       }
     }
   }
-  return [...found.values()]
+  return reached ? [...found.values()] : undefined
 }
 
 /** The first step of each function that raises (or lowers) this number of a page that somebody knew before. */
@@ -166,6 +176,9 @@ function pathOf(stack: readonly Frame[]): string {
   }
   return stack.at(-1)?.procedure.name ?? '?'
 }
+
+/** Functions in which a claim can look for steps. */
+export const FUNCTIONS: readonly string[] = Object.keys(LANDMARKS)
 
 /** Whether a sighting's step is taken inside one of these functions. */
 export function isInside({ step }: Sighting, procedures: readonly string[]): boolean {

@@ -10,7 +10,7 @@ import { ALL_NAMES, addLimits, addSearch, chooseDesigns, designOption, workersOp
 import { INTERRUPTED, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
 import type { DesignSource } from './protocol.ts'
 import { complain, print } from './terminal.ts'
-import { readTests, SUITE, type TestFile } from './tests.ts'
+import { pathsOf, readTests, SUITE, type TestFile } from './tests.ts'
 
 interface CheckOptions extends RunOptions {
   readonly design?: readonly string[]
@@ -22,7 +22,10 @@ export function registerCheck(program: Command): void {
   const command = program
     .command('check')
     .description('explore tests under designs, and say what can happen')
-    .argument('[paths...]', 'tests, and folders of tests; without any, the suite that comes with Cowherd')
+    .argument(
+      '[paths...]',
+      'tests by file or by name, and folders of tests; without any, the suite that comes with Cowherd',
+    )
     .addOption(designOption())
     .option('--json', 'print everything that was found as JSON')
     .option('--copies', 'count copies of pages too, in explorations of their own')
@@ -35,7 +38,7 @@ export function registerCheck(program: Command): void {
 
 async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
   const began = Date.now()
-  const found = readTests(paths.length === 0 ? [SUITE] : paths)
+  const found = readTests(paths.length === 0 ? [SUITE] : pathsOf(paths))
   for (const text of [...found.warnings, ...found.errors]) complain(text)
   const sources = await chooseDesigns(options.design ?? ['all'])
   if (options.typecheck) await typecheckAll(sources)

@@ -2,10 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ClaimsError, readSection, type Section, testsOf } from '../claims/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
-import { claimsMarkdown, decisionInWords, renderClaims, type SectionReport } from '../report/claims.ts'
+import {
+  type ClaimReport,
+  claimsMarkdown,
+  decisionInWords,
+  renderCase,
+  renderClaims,
+  type SectionReport,
+} from '../report/claims.ts'
 import { count } from '../report/count.ts'
 import { addLimits, type LimitOptions, limitsOf, workersOption } from './choices.ts'
 import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
@@ -22,6 +29,8 @@ interface ClaimsOptions extends LimitOptions {
   readonly verbose?: true
   readonly markdown?: true
   readonly json?: true
+  readonly case?: number
+  readonly full?: true
   readonly workers: number
 }
 
@@ -33,6 +42,12 @@ export function registerClaims(program: Command): void {
     )
     .argument('[ids...]', 'claims by name; without any, all')
     .option('-v, --verbose', 'with the run that decides, and the source')
+    .addOption(
+      new Option('--case <number>', 'one case of one claim, with the run that decides it')
+        .argParser(caseNumber)
+        .conflicts(['json', 'markdown']),
+    )
+    .option('--full', 'with --case: the run step by step')
     .addOption(new Option('--markdown', 'as a page of documentation').conflicts('json'))
     .option('--json', 'as JSON')
     .option(
@@ -47,7 +62,17 @@ export function registerClaims(program: Command): void {
 async function claims(ids: readonly string[], options: ClaimsOptions): Promise<void> {
   const files = options.file ?? filesOfPackage()
   const sections = chosen(files.map(read), ids)
+  checkCase(sections, ids, options)
   const reports = await decideAll(sections, options)
+  if (options.case !== undefined) {
+    const shown = { width: outputWidth(), colour: outputColour(), full: options.full === true }
+    const [claim] = reports[0]!.claims
+    print(renderCase(claim!, shown).trimEnd())
+    const [one] = claim!.cases
+    const fine = one!.exhaustive && (one!.expected === null || one!.expected === one!.holds)
+    process.exitCode = fine ? OK : SURPRISED
+    return
+  }
   if (options.json) print(JSON.stringify(reports, null, 2))
   else if (options.markdown) print(claimsMarkdown(reports).trimEnd())
   else {
@@ -57,6 +82,28 @@ async function claims(ids: readonly string[], options: ClaimsOptions): Promise<v
   }
   const all = reports.flatMap((section) => section.claims)
   process.exitCode = all.every(({ asExpected }) => asExpected) ? OK : SURPRISED
+}
+
+function caseNumber(text: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(text))
+    throw new InvalidArgumentError('Expected the number of a case, from 1.')
+  return Number(text)
+}
+
+/** A case is asked for by its number, of one claim. */
+function checkCase(sections: readonly Section[], ids: readonly string[], options: ClaimsOptions): void {
+  if (options.case === undefined) {
+    if (options.full) throw new UsageError('"--full" shows one case: say which one by "--case <number>"')
+    return
+  }
+  const claims = sections.flatMap((section) => section.claims)
+  const [claim] = claims
+  if (ids.length !== 1 || claim === undefined || claims.length !== 1)
+    throw new UsageError('"--case" is about one claim: name it, and no other')
+  if (options.case > claim.cases.length) {
+    const many = claim.cases.length === 1 ? 'one case' : `${claim.cases.length} cases`
+    throw new UsageError(`there is no case ${options.case}: claim ${claim.id} has ${many}`)
+  }
 }
 
 function filesOfPackage(): string[] {
@@ -97,6 +144,7 @@ function chosen(sections: readonly Section[], ids: readonly string[]): Section[]
 async function decideAll(sections: readonly Section[], options: ClaimsOptions): Promise<SectionReport[]> {
   const progress = new ProgressLine()
   const total = sections.reduce((sum, section) => sum + section.claims.length, 0)
+  const only = options.case === undefined ? undefined : { case: options.case, full: options.full === true }
   let done = 0
   const pool = new Pool(options.workers, () => progress.show(`${done} of ${total} claims`))
   const interrupt = (): void => {
@@ -112,7 +160,13 @@ async function decideAll(sections: readonly Section[], options: ClaimsOptions): 
           section.claims.map(async (claim) => {
             const names = testsOf(claim)
             const tests = Object.fromEntries(names.map((name) => [name, testNamed(name, claim.id)]))
-            const job = { claim, tests, limits: limitsOf(options), width: outputWidth() - 5 }
+            const job = {
+              claim,
+              tests,
+              limits: limitsOf(options),
+              width: outputWidth() - (options.full ? 0 : 5),
+              only,
+            }
             const report = await pool.run('claim', job).catch((error: unknown) => {
               if (error instanceof JobError && error.fault === 'model') {
                 throw new UsageError(`claim ${claim.id}: ${error.message}`)
@@ -151,15 +205,23 @@ function summary(reports: readonly SectionReport[]): string {
   const number = (decision: string): number => all.filter((claim) => claim.decision === decision).length
   const surprises = all.filter(({ asExpected }) => !asExpected)
   const parts = [
-    `${number('holds')} hold`,
-    `${number('holds only if')} hold only under a condition`,
-    `${number('refuted')} are refuted`,
+    `${number('holds')} ${number('holds') === 1 ? 'holds' : 'hold'}`,
+    `${number('holds only if')} ${number('holds only if') === 1 ? 'holds' : 'hold'} only under a condition`,
+    `${number('refuted')} ${number('refuted') === 1 ? 'is' : 'are'} refuted`,
   ]
   const total = all.length === 1 ? '1 claim' : `${all.length} claims: ${parts.join(', ')}`
   const counts = `${total}; ${count(states)} states.`
   if (surprises.length === 0) return counts
-  const list = surprises.map(
-    (claim) => `  ${claim.id}: ${decisionInWords(claim)}; expected: ${claim.expected}`,
-  )
+  const list = surprises.map((claim) => `  ${claim.id}: ${surpriseOf(claim)}`)
   return `${counts}\n${surprises.length} not as expected:\n${list.join('\n')}`
+}
+
+/** In what a claim came out otherwise than was expected of it. */
+function surpriseOf(claim: ClaimReport): string {
+  if (claim.decision !== claim.expected || !claim.exhaustive)
+    return `${decisionInWords(claim)}; expected: ${claim.expected}`
+  const flipped = claim.cases.flatMap(({ expected, holds }, i) =>
+    expected !== null && expected !== holds ? [`case ${i + 1} is ${holds}, expected to be ${expected}`] : [],
+  )
+  return flipped.join('; ')
 }

@@ -27,7 +27,7 @@ export const LOADING = '(loading)'
 export interface Pulse {
   /** Changes whenever the worker shows that it is alive. */
   readonly beat: number
-  /** The generator that was last begun, if the worker has not said anything since. */
+  /** The generator that is running; undefined if none is. */
   readonly replaying: string | undefined
   readonly states: number
   readonly depth: number
@@ -78,7 +78,7 @@ export class Heartbeat {
     Atomics.add(this.integers, BEAT, 1)
   }
 
-  /** Foreign code has come back. */
+  /** It has come back. What the worker does now may take long, and is nobody's fault: a table that grows. */
   leave(): void {
     Atomics.store(this.integers, REPLAYING, 0)
     Atomics.add(this.integers, BEAT, 1)

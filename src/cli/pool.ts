@@ -3,17 +3,19 @@
  * falls silent while foreign code runs, dies or runs out of memory fails its job and is replaced.
  */
 import { Worker } from 'node:worker_threads'
+import { count } from '../report/count.ts'
 import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import { explain, OWN_CODE } from './own_design.ts'
 import type { DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
 
-/** How long foreign code may run between two signs of life. */
+/**
+ * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
+ * that a machine that stood still for a while is not held against it.
+ */
 const SILENCE_MS = 5_000
 /** How long workers have, once they are asked to stop, before they are made to. */
 const GRACE_MS = 1_500
 const WATCH_EVERY_MS = 250
-/** Where we ourselves hardly come to look, the machine is busy, and silence means little. */
-const LEAST_LOOKS = (0.8 * SILENCE_MS) / WATCH_EVERY_MS
 /** JavaScript objects of one worker, in MiB. States do not count: they are outside of this heap. */
 const HEAP_MIB = 1024
 
@@ -52,8 +54,7 @@ interface Post {
   /** The person's own design that was loaded here last: its code may still be running. */
   own: DesignFile | undefined
   beat: number
-  lastBeat: number
-  /** How often we have looked since. */
+  /** How often the watcher has looked since the last beat. */
   looks: number
 }
 
@@ -134,7 +135,6 @@ export class Pool {
         post = this.hire()
       }
       post.job = this.waiting.shift()!
-      post.lastBeat = Date.now()
       post.looks = 0
       const { input } = post.job.request
       if ('design' in input && input.design.kind === 'file') post.own = input.design
@@ -151,15 +151,7 @@ export class Pool {
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = {
-      worker,
-      heartbeat,
-      job: undefined,
-      own: undefined,
-      beat: 0,
-      lastBeat: Date.now(),
-      looks: 0,
-    }
+    const post: Post = { worker, heartbeat, job: undefined, own: undefined, beat: 0, looks: 0 }
     this.posts.push(post)
     worker.on('message', (reply: Reply) => this.finish(post, reply))
     worker.on('error', (error: Error & { code?: string }) => this.dismiss(post, causeOf(error, post)))
@@ -189,7 +181,6 @@ export class Pool {
   }
 
   private watch(): void {
-    const now = Date.now()
     let states = 0
     let depth = 0
     let frontier = 0
@@ -200,14 +191,9 @@ export class Pool {
       const pulse = post.heartbeat.read()
       if (pulse.beat !== post.beat) {
         post.beat = pulse.beat
-        post.lastBeat = now
         post.looks = 0
-      } else if (
-        ++post.looks > LEAST_LOOKS &&
-        pulse.replaying !== undefined &&
-        now - post.lastBeat > SILENCE_MS
-      ) {
-        this.dismiss(post, new JobError('silent', silence(pulse.replaying)))
+      } else if (isStuck(pulse, ++post.looks * WATCH_EVERY_MS, post.job.request)) {
+        this.dismiss(post, new JobError('silent', silence(pulse.replaying ?? 'a function', pulse.states)))
         continue
       }
       running++
@@ -240,10 +226,19 @@ function running({ heartbeat }: Post): string {
   return replaying === undefined || replaying === LOADING ? '' : `${replaying} `
 }
 
-function silence(procedure: string): string {
+/**
+ * Whether a worker that says nothing is to be given up: only if a person's own code is running in it, which may never
+ * come back. What Cowherd itself does there comes to an end, however long it takes.
+ */
+export function isStuck({ replaying }: Pulse, silentMs: number, { input }: Request): boolean {
+  const foreign = 'design' in input && input.design.kind === 'file'
+  return foreign && replaying !== undefined && silentMs > SILENCE_MS
+}
+
+function silence(procedure: string, states: number): string {
   const seconds = SILENCE_MS / 1000
   if (procedure === LOADING) {
     return `the file has run for ${seconds} s without being loaded; what stands outside of functions must come to an end`
   }
-  return `${procedure} has run for ${seconds} s without performing a step; a loop must perform one each time round, or better be a call or a tail call`
+  return `${procedure} has run for ${seconds} s without performing a step; a loop must perform one each time round, or better be a call or a tail call (${count(states)} states were explored until then)`
 }

@@ -50,6 +50,8 @@ export interface ClaimInput {
   readonly tests: Readonly<Record<string, TestText>>
   readonly limits: ExploreLimits
   readonly width: number
+  /** The only case that is wanted, by its number from 1, and whether its run is wanted in full. */
+  readonly only: { readonly case: number; readonly full: boolean } | undefined
 }
 
 export interface CellInput {

@@ -105,7 +105,7 @@ function legend(tests: number, skipped: number, counted: number): string {
   const where = counted === tests ? 'the tests' : `the ${counted} tests that are quick to count in`
   return (
     'missed COW: a process sees what another stored after fork. wrong COW: a reference that was promised to ' +
-    'show its owner’s page no longer does. lost write: a store vanishes. extra copies: copies beyond the fewest ' +
+    'show its owner’s page no longer does. lost write: a store vanishes, or shows where it was not made. extra copies: copies beyond the fewest ' +
     `that any design makes that is right there, summed over ${where}.${skipped === 0 ? '' : ` ${skipped} tests take longer, and are left to the command below.`}`
   )
 }

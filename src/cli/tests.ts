@@ -78,12 +78,8 @@ export function findTest(name: string): TestFile {
     return tests[0]!
   }
   const { tests } = readTests([SUITE, CLAIM_TESTS])
-  const named = tests.filter(({ test, file }) => name === test.name || name === pathInSuite(file))
-  if (named.length > 1) {
-    const names = named.map(({ file }) => pathInSuite(file)).join(', ')
-    throw new UsageError(`several tests are called "${name}"; say which: ${names}`)
-  }
-  if (named.length === 0) {
+  const named = theOneNamed(name, tests)
+  if (named === undefined) {
     const hint = didYouMean(
       name,
       tests.map(({ test }) => test.name),
@@ -92,7 +88,29 @@ export function findTest(name: string): TestFile {
       `there is no test "${name}" in the suite${hint === '' ? ', and no such file' : hint}`,
     )
   }
-  return named[0]!
+  return named
+}
+
+/**
+ * Paths as they are, and in place of names of tests that come with the package the files of these.
+ * What is neither stays, for `readTests` to complain of.
+ * @throws UsageError if a name fits several tests
+ */
+export function pathsOf(names: readonly string[]): string[] {
+  const isPath = (name: string): boolean => existsSync(name) || name.endsWith(EXTENSION)
+  if (names.every(isPath)) return [...names]
+  const { tests } = readTests([SUITE, CLAIM_TESTS])
+  return names.map((name) => (isPath(name) ? name : (theOneNamed(name, tests)?.file ?? name)))
+}
+
+/** The test of a name, or of the shortest path within the suite. */
+function theOneNamed(name: string, tests: readonly TestFile[]): TestFile | undefined {
+  const named = tests.filter(({ test, file }) => name === test.name || name === pathInSuite(file))
+  if (named.length > 1) {
+    const names = named.map(({ file }) => pathInSuite(file)).join(', ')
+    throw new UsageError(`several tests are called "${name}"; say which: ${names}`)
+  }
+  return named[0]
 }
 
 /** The shortest name by which `findTest` finds a test. */

@@ -65,10 +65,12 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
-      const { claim, tests: texts, limits, width } = input
+      const { claim, tests: texts, limits, width, only } = input
+      const cases = only === undefined ? claim.cases : [claim.cases[only.case - 1]!]
       return claimReport(
-        decide(claim, (name) => testFrom(texts[name]!), optionsOf(limits)),
+        decide({ ...claim, cases }, (name) => testFrom(texts[name]!), optionsOf(limits)),
         width,
+        only,
       )
     }
     case 'show':
@@ -122,6 +124,7 @@ function optionsOf(
       return !heartbeat.stopped
     },
     onReplay: (procedure) => heartbeat.enter(procedure),
+    onReplayed: () => heartbeat.leave(),
   }
 }
 

@@ -35,6 +35,16 @@ export const VARIANTS: readonly Design[] = [
   torvalds_jan,
 ]
 
+/** Where the author of a design contradicts himself: what his words may as well mean. */
+const READINGS: Readonly<Record<string, readonly Design[]>> = {
+  [torvalds.name]: [torvalds_get, torvalds_snapshot],
+}
+
+/** Other readings of the words that a design is made of; none for most. */
+export function otherReadings(name: string): readonly Design[] {
+  return READINGS[name] ?? []
+}
+
 export function designNamed(name: string): Design | undefined {
   return [...DESIGNS, ...VARIANTS].find((design) => design.name === name)
 }

@@ -35,7 +35,9 @@ export class Adaptive implements Search {
     if ((this.limits.states ?? DEFAULT_LIMITS.states) <= SMALL) return true
     this.reduced = true
     this.elapsed = milliseconds
+    const { onReplayed } = this.search.learned.automata
     this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay)
+    this.search.learned.automata.onReplayed = onReplayed
     return this.search.run(Math.max(0, budget - milliseconds))
   }
 

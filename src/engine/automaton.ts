@@ -103,6 +103,8 @@ export class Automata {
   replays = 0
   /** Called before a generator or an effect runs, with its name: a watchdog's heartbeat. */
   onReplay: ((procedure: string) => void) | undefined
+  /** Called when it has come back: what is done from here on is no model's doing. */
+  onReplayed: (() => void) | undefined
 
   constructor(
     private readonly context: unknown,
@@ -246,6 +248,7 @@ export class Automata {
     checkPlain(pending.kind === 'return' ? pending.value : pending.args, pending, procedure.name)
     if (pending.kind !== 'return') freeze(pending.args)
     else freeze(pending.value)
+    this.onReplayed?.()
     return pending
   }
 

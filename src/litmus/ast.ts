@@ -95,8 +95,11 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'pageout'; readonly page: number }
   /** Reclaim comes to the page that is mapped there just now, whoever else maps it. */
   | { readonly kind: 'reclaim'; readonly page: number }
-  /** ksmd finds two pages of the process, of as many words: `page` stays, and replaces `other`. */
-  | { readonly kind: 'merge'; readonly page: number; readonly other: number }
+  /**
+   * ksmd finds two pages, of as many words: the process's `page` stays, and replaces `other`, which is the
+   * same process's if no other `owner` is named.
+   */
+  | { readonly kind: 'merge'; readonly page: number; readonly other: number; readonly owner?: string }
   /** madvise(2) with MADV_UNMERGEABLE. */
   | { readonly kind: 'unmerge'; readonly page: number }
   /** Writes 4 to /proc/self/clear_refs: all pages of the process. */

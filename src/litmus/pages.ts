@@ -35,13 +35,23 @@ export function resolvePage(path: Path, user: string, scope: Scope, log: Log): n
   return log.unknown('page', first, pages.keys())
 }
 
-/** The two pages of a `merge`: different ones that can hold the same. */
-export function resolveMerge(kept: Path, replaced: Path, scope: Scope, log: Log) {
+/**
+ * The two pages of a `merge`: different ones that can hold the same. The second may be another
+ * process's, `child.x`.
+ *
+ * @param process the process in whose thread the statement stands
+ */
+export function resolveMerge(kept: Path, replaced: Path, process: string, scope: Scope, log: Log) {
   const page = resolvePage(kept, 'merge', scope, log)
-  const other = resolvePage(replaced, 'merge', scope, log)
+  const [name, inside] = replaced.names
+  if (inside !== undefined && scope.pages.has(inside.text) && !isKnown(name.text, scope)) {
+    return log.unknown('process', name, scope.processes.keys())
+  }
+  const foreign = ofAnother(replaced, process, scope)
+  const other = resolvePage(foreign?.path ?? replaced, 'merge', scope, log)
   if (page === undefined || other === undefined) return undefined
   const [first, second] = [scope.pageList[page]!, scope.pageList[other]!]
-  if (page === other) {
+  if (page === other && foreign === undefined) {
     const hint = 'expected another page, which the first one is to replace'
     return log.error(replaced.span, `page ${quote(first.name.text)} is merged with itself`, hint)
   }
@@ -49,7 +59,20 @@ export function resolveMerge(kept: Path, replaced: Path, scope: Scope, log: Log)
     const hint = 'expected two pages of as many words: no others hold the same'
     return log.error(replaced.span, `${size(first)} and ${size(second)}`, hint)
   }
-  return { page, other }
+  return foreign === undefined ? { page, other } : { page, other, owner: foreign.owner }
+}
+
+function isKnown(name: string, { pages, processes, references }: Scope): boolean {
+  return pages.has(name) || processes.has(name) || references.has(name)
+}
+
+/** What stands behind the name of another process. Its own process's name is none that can stand there. */
+function ofAnother({ names, span }: Path, process: string, { processes }: Scope) {
+  const [owner, page, ...words] = names
+  if (page === undefined || owner.text === process || !processes.has(owner.text)) return undefined
+  const start = page.span.start
+  const path: Path = { names: [page, ...words], span: { start, end: span.end } }
+  return { owner: owner.text, path }
 }
 
 function size({ name, words }: PageSyntax): string {

@@ -107,7 +107,7 @@ function statement(one: Statement, names: Names): string {
     case 'mprotect':
       return `mprotect ${names.page(one.page)} ${one.writable ? 'read-write' : 'read'}`
     case 'merge':
-      return `merge ${names.page(one.page)} with ${names.page(one.other)}`
+      return `merge ${names.page(one.page)} with ${one.owner === undefined ? '' : `${one.owner}.`}${names.page(one.other)}`
     case 'clearRefs':
       return 'clear_refs'
     case 'pin': {

@@ -40,7 +40,7 @@ export type Instruction =
   | { readonly op: 'store'; readonly vpn: number; readonly word: number; readonly value: number }
   | { readonly op: 'fork' | 'waitpid'; readonly process: number }
   | { readonly op: 'unmap' | 'dontneed' | 'pageout' | 'reclaim' | 'unmerge'; readonly vpn: number }
-  | { readonly op: 'merge'; readonly vpn: number; readonly other: number }
+  | { readonly op: 'merge'; readonly vpn: number; readonly process: number; readonly other: number }
   | { readonly op: 'clearRefs' }
   | { readonly op: 'mprotect'; readonly vpn: number; readonly writable: boolean }
   | { readonly op: 'pin'; readonly ref: number; readonly fast: boolean }
@@ -168,7 +168,7 @@ function* perform(k: Kernel, cpu: number, i: Instruction): Steps<void> {
     case 'reclaim':
       return yield* call(reclaim_page, cpu, i.vpn)
     case 'merge':
-      return yield* call(merge, cpu, i.vpn, i.other)
+      return yield* call(merge, cpu, i.vpn, { mm: i.process, vpn: i.other })
     case 'unmerge':
       return yield* call(madvise_unmergeable, cpu, i.vpn)
     case 'clearRefs':
@@ -231,7 +231,12 @@ export class Names {
       case 'mprotect':
         return { op: 'mprotect', vpn: s.page, writable: s.writable }
       case 'merge':
-        return { op: 'merge', vpn: s.page, other: s.other }
+        return {
+          op: 'merge',
+          vpn: s.page,
+          process: s.owner === undefined ? process : this.process(s.owner),
+          other: s.other,
+        }
       case 'clearRefs':
         return { op: 'clearRefs' }
       case 'pin':

@@ -87,7 +87,7 @@ export class ThreadResolver {
         return page === undefined ? undefined : { kind, page, writable: syntax.writable, span }
       }
       case 'merge': {
-        const pair = resolveMerge(syntax.page, syntax.other, this.scope, this.log)
+        const pair = resolveMerge(syntax.page, syntax.other, this.process.name.text, this.scope, this.log)
         return pair === undefined ? undefined : { kind, ...pair, span }
       }
       case 'clearRefs':

@@ -5,7 +5,7 @@
  * read-only and its reference count has shown that nobody but its mappings, the swap cache
  * and ksmd holds it. ksmd holds both pages by references of its own throughout.
  */
-import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
+import { atomic, BLOCKED, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel, WpFault } from './kernel.ts'
 import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
@@ -81,38 +81,107 @@ function identical(view: View, k: Kernel, a: number, b: number): boolean {
   )
 }
 
-/** ksmd comes by two pages of one process, of which the first stays. */
-export function* merge(k: Kernel, cpu: number, vpn: number, other: number): Steps<void> {
+/** ksmd comes by two pages, of which the first stays: one of the process that is running there, one of any. */
+export function* merge(k: Kernel, cpu: number, vpn: number, other: Spot): Steps<void> {
   if (k.rules.shares_nothing) return
   const { mm } = k.cpu[cpu]!
-  yield* call(cmp_and_merge, { mm, vpn }, { mm, vpn: other })
+  yield* call(cmp_and_merge, { mm, vpn }, other)
 }
 
 /**
- * Merges two pages that look alike: the scanned one, and the one that it is found to be like
- * (cmp_and_merge_page). If one is KSM's already, the other is replaced by it (ksmd does that when
- * it scans the other); if neither is, the scanned one becomes so first, and if then the other
- * cannot be replaced, that is undone. Two pages of KSM's are never merged.
+ * Merges two pages that look alike (cmp_and_merge_page). If one is KSM's already, ksmd scans the
+ * other, finds that one in its stable tree and puts it in the other's place. If neither is, the
+ * first becomes so, and if then the second cannot be replaced, that is undone. Two pages of KSM's
+ * are never merged.
  */
 function* cmp_and_merge(k: Kernel, scanned: Spot, like: Spot): Steps<void> {
   yield* k.ksm_thread_mutex.lock()
   yield* lru_add_drain_all(k)
-  const page = yield* call(get_mergeable_page, scanned)
-  if (page !== NO_PAGE) {
-    const other = yield* call(get_mergeable_page, like)
-    if (other !== NO_PAGE) {
-      // The same page for both: fork made them share it.
-      if (other !== page && (yield* call(pages_identical, page, other))) {
-        const [ours, theirs] = [yield* PageKsm(k, page), yield* PageKsm(k, other)]
-        if (ours && !theirs) yield* call(try_to_merge_with_ksm_page, like, other, page)
-        if (!ours && theirs) yield* call(try_to_merge_with_ksm_page, scanned, page, other)
-        if (!ours && !theirs) yield* call(try_to_merge_two_pages, scanned, page, like, other)
-      }
-      yield* put_page(other)
-    }
-    yield* put_page(page)
+  switch (yield* atomic(which_is_stable, scanned, like)) {
+    case FIRST:
+      yield* call(merge_with_stable, like, scanned)
+      break
+    case SECOND:
+      yield* call(merge_with_stable, scanned, like)
+      break
+    default:
+      yield* call(merge_with_unstable, scanned, like)
   }
   yield* k.ksm_thread_mutex.unlock()
+}
+
+const [FIRST, SECOND] = [1, 2]
+
+/** Which of two pages ksmd will come upon in its stable tree, if any. It knows them by their frames and takes no lock. */
+function which_is_stable(view: View, k: Kernel, scanned: Spot, like: Spot): Response {
+  if (ksm_page_at(view, k, scanned) !== NO_PAGE) return FIRST
+  return ksm_page_at(view, k, like) !== NO_PAGE ? SECOND : 0
+}
+
+function ksm_page_at(view: View, k: Kernel, { mm, vpn }: Spot): number {
+  const entry: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
+  if (!pte_present(entry) || pte_pfn(entry) === ZERO_PFN) return NO_PAGE
+  return view.get(k.page[pte_pfn(entry)]!.mapping.location) === k.KSM ? pte_pfn(entry) : NO_PAGE
+}
+
+/** Puts a page of the stable tree in the place of the scanned one. A page that is KSM's finds only itself there. */
+function* merge_with_stable(k: Kernel, scanned: Spot, stable: Spot): Steps<void> {
+  const page = yield* call(get_mergeable_page, scanned)
+  if (page === NO_PAGE) return
+  if (!(yield* PageKsm(k, page))) {
+    const kpage = yield* call(stable_tree_search, stable)
+    if (kpage !== NO_PAGE) {
+      if (yield* call(pages_identical, page, kpage)) {
+        yield* call(try_to_merge_with_ksm_page, scanned, page, kpage)
+      }
+      yield* put_page(kpage)
+    }
+  }
+  yield* put_page(page)
+}
+
+/**
+ * The page of a node in the stable tree, with a reference (get_ksm_page, GET_KSM_PAGE_NOLOCK). The tree
+ * holds no reference, and neither mmap_lock nor a page-table lock is taken: the page may have been
+ * freed, or be KSM's no more, which shows in its mapping once there is a reference.
+ */
+function* stable_tree_search(k: Kernel, stable: Spot): Steps<number> {
+  const page = (yield* atomic(find_node, stable)) - 1
+  if (page === NO_PAGE || (yield* atomic(get_page_unless_zero, page)) === 0) return NO_PAGE
+  if (yield* PageKsm(k, page)) return page
+  yield* put_page(page)
+  return NO_PAGE
+}
+
+/** The node whose page is mapped there now. */
+function find_node(view: View, k: Kernel, stable: Spot): Response {
+  return 1 + ksm_page_at(view, k, stable)
+}
+
+/** Waits as long as reclaim has frozen the count of a page that is in the swap cache. */
+function get_page_unless_zero(view: View, k: Kernel, pfn: number): Response {
+  const { refcount, swap } = k.page[pfn]!
+  const count = view.get(refcount.location)
+  if (count === 0) return k.slot.length > 0 && view.get(swap.location) !== 0 ? BLOCKED : 0
+  view.set(refcount.location, count + 1)
+  return 1
+}
+
+/** Merges two pages of which neither is KSM's. */
+function* merge_with_unstable(k: Kernel, scanned: Spot, like: Spot): Steps<void> {
+  const page = yield* call(get_mergeable_page, scanned)
+  if (page === NO_PAGE) return
+  const other = yield* call(get_mergeable_page, like)
+  if (other !== NO_PAGE) {
+    // The same page for both: fork made them share it.
+    if (other !== page && (yield* call(pages_identical, page, other))) {
+      if (!(yield* PageKsm(k, page)) && !(yield* PageKsm(k, other))) {
+        yield* call(try_to_merge_two_pages, scanned, page, like, other)
+      }
+    }
+    yield* put_page(other)
+  }
+  yield* put_page(page)
 }
 
 /** The anonymous page that is mapped there, with a reference (follow_page with FOLL_GET). */
@@ -296,8 +365,9 @@ function* break_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
 
 /**
  * v5.7 and v5.8: a write fault may keep a page of KSM's that nobody else holds. The count is frozen
- * while the page becomes anonymous again; whoever tries to take a reference just then
- * takes the slow path and comes later, so this is one step. Page lock and page-table lock are held.
+ * while the page becomes anonymous again. Whoever tries to take a reference just then gets none: a
+ * lockless walk takes the slow path and comes later, and ksmd finds its node stale, as it does by the
+ * mapping if it comes later; so this is one step. Page lock and page-table lock are held.
  */
 export function* reuse_ksm_page(_k: Kernel, vmf: WpFault, pfn: number): Steps<boolean> {
   return (yield* atomic(rehome, vmf.mm, vmf.vpn, pfn)) === 1
@@ -311,6 +381,8 @@ function rehome(view: View, k: Kernel, mm: number, vpn: number, pfn: number): Re
   return 1
 }
 
+naming(find_node, [], PFN_OR_0)
+naming(stable_tree_search, [], PFN)
 naming(get_mergeable_page, [], PFN)
 naming(follow_page_get, [], PFN)
 naming(get_mapped, [], PFN_OR_0)

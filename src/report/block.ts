@@ -46,8 +46,9 @@ function severity(verdict: CellVerdict): number {
   return ORDER.indexOf(verdict)
 }
 
-function describeOutcome({ key, needs, verdict }: OutcomeSummary): string {
+function describeOutcome({ key, needs, verdict, stray }: OutcomeSummary): string {
   const shown = key === '' ? '(nothing to observe)' : key
+  if (stray) return `${shown}  [a store shows at another address]`
   if (needs === null || needs.length === 0) return shown
   const promised = verdict === 'wrong-cow' ? 'breaks the promise to' : 'promised to nobody:'
   return `${shown}  [${promised} ${needs.join('; ')}]`

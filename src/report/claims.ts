@@ -1,8 +1,18 @@
 /** Claims and what has come of them, as a short paper: for a terminal, or as Markdown. */
 import pc from 'picocolors'
-import { type CaseResult, type ClaimResult, type Decision, isPlain, type Undecided } from '../claims/index.ts'
+import {
+  type CaseDoubt,
+  type CaseResult,
+  type ClaimResult,
+  type Decision,
+  isPlain,
+  type Undecided,
+} from '../claims/index.ts'
+import type { Trace } from '../engine/index.ts'
 import { count } from './count.ts'
 import { foldedSchedule } from './fold.ts'
+import { scheduleOf } from './schedule.ts'
+import { Story } from './story.ts'
 import { enumerate, wrap } from './wrap.ts'
 
 /** One experiment, as a worker reports it. */
@@ -19,6 +29,10 @@ export interface CaseReport {
   readonly steps: number | null
   /** What shows the run in full. */
   readonly command: string | null
+  /** Whether the claim was to be true here; null where nothing was said of that. */
+  readonly expected: boolean | null
+  /** What would turn the answer round, in sentences. */
+  readonly doubts: readonly string[]
 }
 
 export interface ClaimReport {
@@ -38,32 +52,63 @@ export interface ClaimReport {
 /** Lines that a deciding run is folded to. */
 const RUN_LINES = 24
 
-export function claimReport(result: ClaimResult, width: number): ClaimReport {
+/**
+ * What has come of a claim, as plain values.
+ * @param width of the runs that are shown, in characters
+ * @param only the number of the only case that was run, from 1; its run is not folded if it is to be seen in full
+ */
+export function claimReport(
+  result: ClaimResult,
+  width: number,
+  only?: { readonly case: number; readonly full: boolean },
+): ClaimReport {
   const { claim, cases, decision, exhaustive } = result
   const { id, by, when, where, expected, comment } = claim
   return {
     ...{ id, by, when, where, claim: claim.claim, decision, expected, exhaustive, comment },
-    asExpected: decision === expected && exhaustive,
-    cases: cases.map((one) => caseReport(one, id, width)),
+    asExpected:
+      decision === expected &&
+      exhaustive &&
+      cases.every(({ case: one, holds }) => one.holds === undefined || one.holds === holds),
+    cases: cases.map((one, i) =>
+      caseReport(one, `${id} --case ${only?.case ?? i + 1}`, width, only?.full === true),
+    ),
   }
 }
 
-function caseReport(one: CaseResult, id: string, width: number): CaseReport {
+function caseReport(one: CaseResult, name: string, width: number, full: boolean): CaseReport {
   const { case: experiment, under, holds, found, states, exhaustive, run, cell } = one
-  // What other commands show is the worst outcome; a moment in a run only this one knows.
+  // `show` tells more of a run, but knows only designs by name, and of a test only the worst that it does.
   const { asks } = experiment
-  const plain = isPlain(experiment) && ('verdict' in asks || 'no' in asks || 'conditions' in asks)
+  const plain = isPlain(experiment) && 'verdict' in asks
   return {
     ...{ if: experiment.if, test: experiment.test, under, holds, found, states, exhaustive },
-    run: run === undefined ? null : foldedSchedule(cell, run, RUN_LINES, width),
+    run:
+      run === undefined ? null : full ? inFull(one, run, width) : foldedSchedule(cell, run, RUN_LINES, width),
     steps: run === undefined ? null : run.steps.length,
     command:
       run === undefined
         ? null
         : plain
           ? `cowherd show ${experiment.test} --design ${experiment.design}`
-          : `cowherd claims ${id} --verbose`,
+          : `cowherd claims ${name} --full`,
+    expected: experiment.holds ?? null,
+    doubts: one.doubts.map((doubt) => doubtInWords(doubt, experiment.design, holds)),
   }
+}
+
+function inFull({ cell }: CaseResult, run: Trace, width: number): string {
+  return scheduleOf(new Story(cell, run), { width, colour: false })
+}
+
+function doubtInWords(
+  { rule, taken, alternative, found }: CaseDoubt,
+  design: string,
+  holds: boolean,
+): string {
+  const turned = `${holds ? 'this is not so' : 'this is so'}: ${found}`
+  if (rule === undefined) return `In another reading (${alternative}) ${turned}.`
+  return `This hangs on ${rule}, which is not stated in ${design} and is ours: ${taken}. If ${alternative}, ${turned}.`
 }
 
 /** `holds within bound`, `refuted`, `holds only if …`; or that it is not decided, where something was not explored. */
@@ -100,7 +145,7 @@ export function renderClaims(
       lines.push(...indented(`${claim.by}, ${claim.when}`, width).map(dim))
       lines.push(...indented(`→ ${decisionInWords(claim)}`, width, 2).map(tint[claim.decision]))
       if (!claim.asExpected) lines.push(...indented(`! expected: ${claim.expected}`, width).map(red))
-      for (const one of claim.cases) lines.push(...caseLines(one, width, verbose, dim))
+      for (const one of claim.cases) lines.push(...caseLines(one, width, verbose, { dim, red }))
       lines.push(...indented(claim.comment, width))
       if (verbose) lines.push(...indented(`Source: ${claim.where}`, width).map(dim))
     })
@@ -116,20 +161,43 @@ export function renderClaims(
   return lines.join('\n')
 }
 
+/** One case of a claim, with the run that decides it, for a terminal. */
+export function renderCase(
+  { claim, cases, by, when }: ClaimReport,
+  { width, colour, full }: { readonly width: number; readonly colour: boolean; readonly full: boolean },
+): string {
+  const { bold, dim, red } = pc.createColors(colour)
+  const [one] = cases
+  if (one === undefined) return ''
+  const lines = [...wrap(claim, width).map(bold), ...wrap(`${by}, ${when}`, width).map(dim)]
+  lines.push(...caseLines(one, width, !full, { dim, red }))
+  if (one.run === null) lines.push(...indented('No single run decides this: it is so in all.', width, 0, 5))
+  else if (full) lines.push('', one.run)
+  return lines.join('\n')
+}
+
 function caseLines(
   one: CaseReport,
   width: number,
   verbose: boolean,
-  dim: (text: string) => string,
+  paint: { readonly dim: (text: string) => string; readonly red: (text: string) => string },
 ): string[] {
-  const mark = one.exhaustive ? (one.holds ? '✓' : '✗') : '?'
-  const lines = indented(`${mark} if ${one.if}: ${one.found}`, width, 2)
+  const lines = indented(`${markOf(one)} if ${one.if}: ${one.found}`, width, 2)
   const extent = `${count(one.states)} states${one.exhaustive ? '' : ', not all'}`
-  lines.push(...indented(`${one.test} under ${one.under} (${extent})`, width, 0, 5).map(dim))
+  lines.push(...indented(`${one.test} under ${one.under} (${extent})`, width, 0, 5).map(paint.dim))
+  if (one.exhaustive && one.expected !== null && one.expected !== one.holds)
+    lines.push(...indented(`! expected to be ${one.expected}`, width, 0, 5).map(paint.red))
+  for (const doubt of one.doubts) lines.push(...indented(`° ${doubt}`, width, 2, 5))
   if (!verbose || one.run === null) return lines
   lines.push('', ...one.run.split('\n').map((line) => `     ${line}`))
-  lines.push(...indented(`${one.steps} steps; in full: ${one.command}`, width, 0, 5).map(dim), '')
+  lines.push(...indented(`${one.steps} steps; in full: ${one.command}`, width, 0, 5).map(paint.dim), '')
   return lines
+}
+
+/** ✓ or ✗, with ° where something that the author of the rules did not state would turn it round. */
+function markOf({ exhaustive, holds, doubts }: CaseReport): string {
+  if (!exhaustive) return '?'
+  return `${holds ? '✓' : '✗'}${doubts.length > 0 ? '°' : ''}`
 }
 
 function indented(text: string, width: number, hanging = 0, indent = 3): string[] {
@@ -143,10 +211,11 @@ running it. Each claim is in our words, with its author and the message that it 
 experiment: a small program under some set of rules, run through every interleaving. ✓ means that the claim is true
 there, ✗ that it is not. A claim that is true in all its cases *holds within bound*: for these programs, which are
 small, and for what the model has (\`docs/model.md\`). One that is true in none is *refuted*, and a run shows it.
-Otherwise it *holds only if* one of the conditions is met in which it is true.
+Otherwise it *holds only if* one of the conditions is met in which it is true. A ° marks what hangs on a rule that is ours,
+since the author of the rules stated none, or on which of his words one goes by: with the other the mark would be the other.
 
-\`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide, and
-\`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
+\`npx cowherd claims\` decides them anew, \`npx cowherd claims <name> --verbose\` shows the runs that decide,
+\`--case 2 --full\` one of them step by step, and \`npx cowherd claims --file my.yaml\` decides claims of your own. This page is what \`npx cowherd claims --markdown\` prints.
 `
 
 /** As a page of the documentation. */
@@ -171,7 +240,7 @@ export function claimsMarkdown(sections: readonly SectionReport[]): string {
 function tally(sections: readonly SectionReport[]): string {
   const all = sections.flatMap(({ claims }) => claims)
   const number = (decision: Decision): number => all.filter((claim) => claim.decision === decision).length
-  return `Of ${all.length} claims ${number('holds')} hold, ${number('holds only if')} hold only under a condition, and ${number('refuted')} ${number('refuted') === 1 ? 'is' : 'are'} refuted.`
+  return `Of ${all.length} claims ${number('holds')} ${number('holds') === 1 ? 'holds' : 'hold'}, ${number('holds only if')} ${number('holds only if') === 1 ? 'holds' : 'hold'} only under a condition, and ${number('refuted')} ${number('refuted') === 1 ? 'is' : 'are'} refuted.`
 }
 
 function claimPage(claim: ClaimReport): string[] {
@@ -189,9 +258,11 @@ function claimPage(claim: ClaimReport): string[] {
     const states = `${count(one.states)}${one.exhaustive ? '' : ', not all'}`
     const found = one.steps === null ? one.found : `${one.found} (a run of ${one.steps} steps)`
     lines.push(
-      `| ${one.exhaustive ? (one.holds ? '✓' : '✗') : '?'} | ${cell(one.if)} | \`${one.test}\`, ${cell(one.under)} | ${cell(found)} | ${states} |`,
+      `| ${markOf(one)} | ${cell(one.if)} | \`${one.test}\`, ${cell(one.under)} | ${cell(found)} | ${states} |`,
     )
   }
+  const doubts = claim.cases.flatMap((one) => one.doubts.map((text) => `- ° if ${one.if}: ${text}`))
+  if (doubts.length > 0) lines.push('', ...doubts)
   const commands = [...new Set(claim.cases.flatMap(({ command }) => command ?? []))]
   if (commands.length > 0)
     lines.push('', `Shown by ${enumerate(commands.map((command) => `\`${command}\``))}.`)

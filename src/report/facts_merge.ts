@@ -32,7 +32,7 @@ export function mergeFacts(story: Story, from: number, to: number): string {
 function refuses(story: Story, step: Step): boolean {
   if (step.changes.length > 0) return false
   const { name } = step.effect
-  if (['compare_pages', 'get_mapped', 'tryLock'].includes(name)) return true
+  if (['compare_pages', 'get_mapped', 'get_page_unless_zero', 'tryLock'].includes(name)) return true
   return asksForOthers(story, step) && step.args[1] !== step.reads[0]?.value
 }
 

@@ -50,6 +50,8 @@ export interface OutcomeSummary {
   readonly verdict: Verdict
   /** In words, the references that would have to be promised nothing; null if even that explains nothing. */
   readonly needs: readonly string[] | null
+  /** Of a lost write: whether a store shows at another address than it was meant for. */
+  readonly stray: boolean
   /** The conditions, by index, that it makes fail (`never`, `always`) or satisfies (`sometimes`). */
   readonly witnesses: readonly number[]
 }
@@ -95,11 +97,12 @@ export function cellReport(
     transitions: exploration.transitions,
     depth: exploration.depth,
     milliseconds: exploration.milliseconds,
-    outcomes: cell.outcomes.map(({ outcome, verdict, needs, witnesses }) => ({
+    outcomes: cell.outcomes.map(({ outcome, verdict, needs, stray, witnesses }) => ({
       key: outcome.key,
       observations: outcome.observations,
       verdict,
       needs: needs?.map(inWords) ?? null,
+      stray,
       witnesses,
     })),
     conditions: cell.conditions.map(({ condition, holds, observation }) => {

@@ -1,5 +1,6 @@
 /** Steps of KSM and soft-dirty in words, by the names of their effects. */
 import type { Step } from '../engine/index.ts'
+import { pte_pfn, pte_present } from '../mm/pte.ts'
 import type { Phrase } from './changes.ts'
 import type { Story } from './story.ts'
 
@@ -14,6 +15,26 @@ export const KSM_PHRASES: Readonly<Record<string, Phrase>> = {
     if (entry === undefined || changes.length > 0) return undefined
     return `${story.names.fact(entry.location, entry.value)}: no page to merge`
   },
+
+  which_is_stable: (story, step) => {
+    const merging = step.stackAfter.find(({ procedure }) => procedure.name === 'merge_with_stable')
+    if (merging === undefined) return 'neither page is a KSM page'
+    const [scanned, stable] = merging.args as unknown as [Spot, Spot]
+    return `${spotName(story, stable)} is a KSM page, so ${spotName(story, scanned)} is scanned`
+  },
+
+  find_node: (story, { args }, index) => {
+    const [spot] = args as unknown as [Spot]
+    const memory = story.before(index)
+    const entry = memory.get(story.k.mm[spot.mm]!.pte[spot.vpn]!.location)
+    const found = pte_present(entry) ? story.names.page(pte_pfn(entry)) : undefined
+    const isKsm =
+      found !== undefined && memory.get(story.k.page[pte_pfn(entry)]!.mapping.location) === story.k.KSM
+    return isKsm ? `finds ${found} in the stable tree` : 'finds no such page in the stable tree'
+  },
+
+  get_page_unless_zero: (story, { args, changes }) =>
+    changes.length > 0 ? undefined : `${story.names.page(args[0] as number)} is about to be freed`,
 
   compare_pages: (story, { args }, index) => {
     const memory = story.before(index)

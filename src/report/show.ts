@@ -70,6 +70,9 @@ export const MEANINGS: Readonly<Record<CellVerdict, string>> = {
   'broken-invariant': 'broken invariant: something holds that the kernel relies on never to hold',
 }
 
+/** Of a lost write that is one only where the store shows. */
+const STRAY = 'lost write: a store shows at another address than it was meant for'
+
 function header(story: Story, selection: Selection, width: number, colour: boolean): string {
   const { cell } = story
   const { bold, dim, red, green } = pc.createColors(colour)
@@ -88,9 +91,10 @@ function header(story: Story, selection: Selection, width: number, colour: boole
   fields.push(['run', `${steps(story.steps.length)}, ${explored(story, selection)}`])
   fields.push(['start', startOf(story)])
   fields.push(['actors', actorsOf(story)])
+  const stray = 'outcome' in selection && selection.outcome.stray
   const lines = [
     ...wrap(`${cell.test.name} under ${cell.design.name}`, width).map(bold),
-    ...wrap(MEANINGS[verdict], width).map(good ? green : red),
+    ...wrap(stray ? STRAY : MEANINGS[verdict], width).map(good ? green : red),
     '',
   ]
   for (const [name, text] of fields) {

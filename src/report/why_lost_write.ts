@@ -1,5 +1,5 @@
 /** Lost write: a process does not see what it stored itself, and nobody else's value either. */
-import { type ReadsFrom, readsFrom } from '../check/index.ts'
+import { isStray, type ReadsFrom, readsFrom } from '../check/index.ts'
 import { pte_none, pte_write } from '../mm/pte.ts'
 import { mapsFrame } from './places.ts'
 import { type Explanation, numbers, Prose } from './prose.ts'
@@ -7,7 +7,7 @@ import { ruleSentences } from './rule.ts'
 import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
 import { reclaimer } from './why_reclaim.ts'
-import { isStray, tellStray } from './why_stray.ts'
+import { tellStray } from './why_stray.ts'
 import { hopPhrase, hopsFrom, whereabouts } from './why_travel.ts'
 import { enumerate } from './wrap.ts'
 
@@ -22,8 +22,8 @@ export function explainLostWrite(story: Story): Explanation {
   const reads = readsFrom(story.k, story.test, story.trace)
   const loss = lossOf(story, reads)
   const vanished = reads.find((read) => hasVanished(story, read))
-  const stray = reads.find((read) => isStray(story, read, pageRead(story, read)))
-  if (stray !== undefined) tellStray(prose, stray, pageRead(story, stray)!)
+  const stray = reads.find(isStray)
+  if (stray !== undefined) tellStray(prose, stray, stray.vpn!)
   else if (loss !== undefined) tellLoss(prose, loss)
   else if (vanished !== undefined) tellVanished(prose, vanished)
   else {
@@ -110,7 +110,7 @@ function tellVanished(prose: Prose, read: ReadsFrom): void {
   const { story } = prose
   const process = story.process(read.process)
   const page = whereabouts(story, read)
-  const name = story.test.pages[pageRead(story, read)!]!.name
+  const name = story.test.pages[read.vpn!]!.name
   const when = read.step === undefined ? 'When all is over' : `At ${prose.step(read.step)}`
   prose.say(
     `${when} ${process} finds 0 in ${name}, which held something else at the start; nobody stored that 0`,
@@ -123,7 +123,7 @@ function tellVanished(prose: Prose, read: ReadsFrom): void {
 }
 
 function hasVanished(story: Story, read: ReadsFrom): boolean {
-  const vpn = pageRead(story, read)
+  const vpn = read.vpn
   if (vpn === undefined || read.write !== undefined) return false
   const initial = story.k.config.pages[vpn]!.words[read.what.word] ?? 0
   if (read.pfn < 0) return false
@@ -144,7 +144,7 @@ function entryStep(story: Story, read: ReadsFrom, such: (after: number) => boole
 function lossOf(story: Story, reads: readonly ReadsFrom[]): Loss | undefined {
   for (const read of reads) {
     if (read.what.kind === 'reference') continue
-    const vpn = pageRead(story, read)
+    const vpn = read.vpn
     const latest = story.last(read.step ?? story.steps.length, (step, index) => {
       const [cpu, page, word] = numbers(step.args)
       const hit = step.effect.name === 'store' && step.reads.length > 1
@@ -156,11 +156,4 @@ function lossOf(story: Story, reads: readonly ReadsFrom[]): Loss | undefined {
     }
   }
   return undefined
-}
-
-/** The virtual page that an observation is of; undefined if it was read through a reference. */
-function pageRead(story: Story, { what, step }: ReadsFrom): number | undefined {
-  if (what.kind === 'memory') return what.index
-  if (step === undefined || story.steps[step]!.effect.name !== 'load') return undefined
-  return numbers(story.steps[step]!.args)[1]
 }

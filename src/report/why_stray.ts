@@ -2,19 +2,8 @@
 import type { ReadsFrom } from '../check/index.ts'
 import { mapsFrame } from './places.ts'
 import { numbers, type Prose } from './prose.ts'
-import type { Story } from './story.ts'
 import { frameWritten } from './why_missed_cow.ts'
 import { heldBy, mergedAt, tellMerged } from './why_protected.ts'
-
-/** Whether an observation shows a store to another page than the one that is looked at. */
-export function isStray({ k, steps }: Story, { write, what }: ReadsFrom, vpn: number | undefined): boolean {
-  if (write === undefined) return false
-  const looked = what.kind === 'reference' ? undefined : vpn
-  const { effect, args } = steps[write.step]!
-  const [a, b] = numbers(args)
-  const stored = effect.name === 'device_store' ? k.ref[a!]!.vpn : b
-  return looked !== undefined && stored !== looked
-}
 
 export function tellStray(prose: Prose, read: ReadsFrom, vpn: number): void {
   const { story } = prose

@@ -39,6 +39,16 @@ page x = 0
 process parent { thread a { fork child; x = 1; r0 = x } thread b { x = 2 } }
 process child { r0 = x }`
 
+const MERGED_AGAIN = `
+test merged-again
+page x = 3
+page y = 3
+page z = 3
+process parent {
+  thread main { merge x with y; unmap y; signal alone; x = 5 }
+  thread ksm { wait alone; merge x with z }
+}`
+
 describe('what a wrong design is found to be', () => {
   test('always reusing a shared page: missed COW', () => {
     const design = variant('reuses', v5_9, { wp_can_reuse: NO_RULES.wp_can_reuse })
@@ -66,6 +76,21 @@ describe('what a wrong design is found to be', () => {
     })
     expect(['lost-write', 'broken-invariant', 'use-after-free']).toContain(verdictOf(TWO_THREADS, design))
     expect(verdictOf(TWO_THREADS, v5_9)).toBe('right')
+  })
+
+  test('a store that shows at another address, too: a lost write that says so', () => {
+    // Nobody asks for KSM, and its page of one mapping is written in place while ksmd puts it in a third's.
+    const design = variant('asks nothing', v5_9, {
+      *wp_can_reuse(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
+        return (yield* k.page[pfn]!.mapcount.is(1)) ? 'reuse' : 'copy'
+      },
+    })
+    const test = parse(MERGED_AGAIN).test
+    const { verdict, outcomes } = checkCell(test, design, yardstickOf(test))
+    expect(verdict).toBe('lost-write')
+    const wrong = outcomes.filter((one) => one.verdict === 'lost-write')
+    expect(wrong.map(({ outcome, stray }) => [outcome.key, stray])).toEqual([['parent.x=5 parent.z=5', true]])
+    expect(outcomes.filter((one) => one.verdict === 'right').some(({ stray }) => stray)).toBe(false)
   })
 
   test('taking a reference too many: leak', () => {

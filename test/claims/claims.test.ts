@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Claim, ClaimsError, decide, invert, readSection } from '../../src/claims/index.ts'
+import { designNamed } from '../../src/designs/index.ts'
 import type { Litmus } from '../../src/litmus/index.ts'
 import { claimReport, decisionInWords } from '../../src/report/claims.ts'
 import { corpus } from '../suite/corpus.ts'
@@ -42,8 +43,38 @@ test.each(CLAIMS)('$id', { timeout: 60_000 }, (claim) => {
     decision: claim.expected,
     exhaustive: true,
   })
+  expect(result.cases.map(({ holds }) => holds)).toEqual(claim.cases.map(({ holds }) => holds))
   const turned = inWords(invert(claim))
   expect(turned).not.toBe(decisionInWords(claimReport(result, 80)))
+})
+
+test('a case that comes out otherwise is not as expected, whatever the decision', () => {
+  const claim = CLAIMS.find(({ id }) => id === 'his-counter-example')!
+  const reported = (cases: typeof claim.cases) => claimReport(decide({ ...claim, cases }, testNamed), 80)
+  expect(reported(claim.cases).asExpected).toBe(true)
+  const turned = claim.cases.map((one, i) => (i === 1 ? { ...one, holds: !one.holds } : one))
+  expect(reported(turned)).toMatchObject({ decision: claim.expected, asExpected: false })
+})
+
+test('what would turn a case round is told: a rule that is ours, another reading', () => {
+  const claim = CLAIMS.find(({ id }) => id === 'break-and-never-again-suffices')!
+  const doubts = (test: string) =>
+    decide({ ...claim, cases: claim.cases.filter((one) => one.test === test) }, testNamed).cases[0]!.doubts
+  expect(doubts('write-pin-then-fork')).toEqual([])
+  expect(doubts('swap-races-fast-pin')).toMatchObject([{ rule: 'page_try_share_anon_rmap', found: 'right' }])
+  expect(doubts('read-get-shared')).toMatchObject([
+    { rule: undefined, alternative: designNamed('torvalds+get')!.title, found: 'right' },
+  ])
+  expect(doubts('read-pin-shared')).toMatchObject([
+    { rule: undefined, alternative: designNamed('torvalds+snapshot')!.title },
+  ])
+})
+
+test('a rule that a case changes itself is no doubt any more', () => {
+  const claim = CLAIMS.find(({ id }) => id === 'break-and-never-again-suffices')!
+  const one = claim.cases.find(({ test }) => test === 'swap-races-fast-pin')!
+  const cases = [{ ...one, with: ['pins-looked-at-when-unmapped'] }]
+  expect(decide({ ...claim, cases }, testNamed).cases[0]).toMatchObject({ holds: true, doubts: [] })
 })
 
 test('what is no claim is told with its place', () => {
@@ -64,6 +95,16 @@ claims:
   expect(() => readSection(text('{verdict: [wrong]}'), 'my.yaml')).toThrow(/^my\.yaml:10:\d+: asks: /)
   expect(() => readSection('section: [', 'my.yaml')).toThrow(/^my\.yaml:1:\d+: /)
   expect(() => readSection('section: s', 'my.yaml')).toThrow(ClaimsError)
+  expect(() => readSection(text('{verdict: [right]}').replace('{case: 1}', '{case: 7}'), 'my.yaml')).toThrow(
+    /^my\.yaml:13:\d+: case: there is no case 7; this claim has one case$/,
+  )
+  const asked = (asks: string) => readSection(text(asks), 'my.yaml').claims[0]!
+  expect(() => decide(asked('{stable: mapcount, at: unsharing test}'), testNamed)).toThrow(
+    /no thread of "both-write" under v5\.9 ever looks at a page in an unsharing test/,
+  )
+  expect(() => decide(asked('{raises: mapcount, only: [dup_mmapp]}'), testNamed)).toThrow(
+    /^unknown function "dup_mmapp"; did you mean "dup_mmap"\?; there are dup_mmap, /,
+  )
   const ruled = (rules: string) => readSection(text(`{verdict: [right]}, ${rules}`), 'my.yaml').claims[0]!
   expect(() => decide(ruled('with: [magic]'), testNamed)).toThrow(/unknown change "magic"; there are /)
   expect(() => decide(ruled('without: [magic]'), testNamed)).toThrow(/unknown rule "magic"; there are /)

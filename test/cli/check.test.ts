@@ -85,6 +85,13 @@ describe('cowherd check', () => {
     expect(code).toBe(1)
   })
 
+  it('takes tests by the names that show takes', async () => {
+    const { code, stdout } = await cowherd(['check', 'protect/write-pin', 'both-write', '--design', 'v5.19'])
+    expect(stdout).toContain('Test write-pin  v5.19')
+    expect(stdout).toContain('Test both-write  v5.19')
+    expect(code).toBe(0)
+  })
+
   it('gives the same answers with one worker and with three', async () => {
     const results = await Promise.all(
       ['1', '3'].map((workers) => cowherd(['check', leak, known, '--json', '--workers', workers])),
@@ -164,6 +171,18 @@ describe('cowherd check, given what is no test', () => {
     const { code, stderr } = await cowherd(['check', file, '--design', 'eager'])
     expect(stderr).toContain(message)
     expect(looksLikeStack(stderr)).toBe(false)
+    expect(code).toBe(2)
+  })
+
+  it('a name that is neither a test of the suite nor a file', async () => {
+    const { code, stderr } = await cowherd(['check', 'both-writes', 'both-write', '--design', 'eager'])
+    expect(stderr).toBe('both-writes: there is no such file or folder\n')
+    expect(code).toBe(2)
+  })
+
+  it('a name that several tests have', async () => {
+    const { code, stderr } = await cowherd(['check', 'write-pin', '--design', 'eager'])
+    expect(stderr).toMatch(/^several tests are called "write-pin"; say which: /)
     expect(code).toBe(2)
   })
 

@@ -48,6 +48,41 @@ describe.concurrent('cowherd claims', () => {
     expect(code).toBe(1)
   })
 
+  it('shows the run of one case in full, where no other command could', async () => {
+    const id = 'too-much-breaks-references-too-little-leaks'
+    const listed = await cowherd(['claims', id, '--verbose'])
+    const command = `cowherd claims ${id} --case 2 --full`
+    const text = listed.stdout.replace(/\s+/g, ' ')
+    expect(text).toContain(`in full: ${command}`)
+    const { code, stdout, stderr } = await cowherd(command.split(' ').slice(1))
+    expect(stdout).toContain('no write fault copies')
+    const steps = Number(/(\d+) steps; in full: cowherd claims \S+ --case 2/.exec(text)?.[1])
+    const numbers = [...stdout.matchAll(/^ *(\d+) /gm)].map(([, number]) => Number(number))
+    expect(numbers).toEqual(Array.from({ length: steps }, (_, i) => i + 1))
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+  })
+
+  it('says so if a case comes out otherwise than it was to', async () => {
+    const text = claim('both-write', 'v5.19', 'holds').replace('[right]}}', '[right]}, holds: false}')
+    const { code, stdout } = await cowherd(['claims', '--file', write('flipped.yaml', text)])
+    expect(stdout).toContain('! expected to be false')
+    expect(stdout).toContain('mine: case 1 is true, expected to be false')
+    expect(code).toBe(1)
+  })
+
+  it.each([
+    [['--case', '1'], '"--case" is about one claim'],
+    [['mine', '--case', '2'], 'there is no case 2: claim mine has one case'],
+    [['mine', '--case', 'two'], 'Expected the number of a case, from 1.'],
+    [['mine', '--full'], '"--full" shows one case'],
+  ])('does not take %j of a case', async (args, message) => {
+    const { code, stdout, stderr } = await cowherd(['claims', '--file', good, ...args])
+    expect(stderr).toContain(message)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+
   it('decides nothing that was not explored', async () => {
     const { code, stdout } = await cowherd(['claims', '--file', good, '--max-states', '50'])
     expect(stdout).toContain('→ not decided: not everything was explored')

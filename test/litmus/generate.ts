@@ -187,6 +187,12 @@ function build(choose: fc.GeneratorValue): Litmus {
         if (twins.length > 0) {
           choices.push(() => ({ kind: 'merge', ...one(twins), span: NOWHERE }))
         }
+        const others = people.filter((_, other) => other !== owner)
+        if (pages.length > 0 && others.length > 0) {
+          const page = anyPage()
+          const owner = one(others).name
+          choices.push(() => ({ kind: 'merge', page, other: page, owner, span: NOWHERE }))
+        }
         if (children.length > 0) {
           choices.push(() => ({ kind: 'waitpid', process: one(children).name, span: NOWHERE }))
         }

@@ -218,6 +218,8 @@ describe('a statement', () => {
     ['reclaim buf', { kind: 'reclaim', page: 1 }],
     ['merge x with y', { kind: 'merge', page: 0, other: 2 }],
     ['merge y with x', { kind: 'merge', page: 2, other: 0 }],
+    ['merge x with c.y', { kind: 'merge', page: 0, other: 2, owner: 'c' }],
+    ['merge x with c.x', { kind: 'merge', page: 0, other: 0, owner: 'c' }],
     ['unmerge y', { kind: 'unmerge', page: 2 }],
     ['clear_refs', { kind: 'clearRefs' }],
     ['signal s', { kind: 'signal', name: 's' }],

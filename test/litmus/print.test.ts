@@ -29,7 +29,7 @@ thread v{fork q;waitpid q}}
 process q
 {
   unmap x; dontneed buf; mprotect z read; mprotect z read-write; signal s; wait s
-  pageout x; reclaim x;merge  buf  with w; unmerge w;clear_refs; exit
+  pageout x; reclaim x;merge  buf  with w;merge w with p.w; unmerge w;clear_refs; exit
 }`
     expect(print(parse(source).test)).toMatchInlineSnapshot(`
       "#   two lines,
@@ -68,6 +68,7 @@ process q
         pageout x
         reclaim x
         merge buf with w
+        merge w with p.w
         unmerge w
         clear_refs
         exit

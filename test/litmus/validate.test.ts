@@ -139,6 +139,36 @@ never child.r0 == 1 and chidl.r1 == 0
       'page "x" is merged with itself | expected another page, which the first one is to replace',
     ],
     [
+      "a page merged with itself, by its process's name",
+      { parent: 'merge x with parent.x' },
+      '"parent" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      'another process first',
+      { parent: 'merge child.x with x' },
+      '"child" is a process | expected just "x": a page has the same name in every process',
+    ],
+    [
+      "a page merged with another process's larger one",
+      { parent: 'merge x with child.buf' },
+      '"x" has 1 word and "buf" has 2 words | expected two pages of as many words: no others hold the same',
+    ],
+    [
+      "a page merged with another process's word",
+      { parent: 'merge box with child.buf.a' },
+      '"buf.a" is a word of page "buf" | expected the page: "merge" works on a whole page; did you mean "buf"?',
+    ],
+    [
+      "a page merged with another process's unknown page",
+      { parent: 'merge box with child.bux' },
+      'unknown page "bux" | expected "x", "buf" or "box"; did you mean "buf"?',
+    ],
+    [
+      'a page merged with that of an unknown process',
+      { parent: 'merge box with chid.buf' },
+      'unknown process "chid" | expected "parent" or "child"; did you mean "child"?',
+    ],
+    [
       'a page merged with a larger one',
       { parent: 'merge x with buf' },
       '"x" has 1 word and "buf" has 2 words | expected two pages of as many words: no others hold the same',
