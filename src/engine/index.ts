@@ -6,6 +6,7 @@
  */
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
+export { type Cause, type DeadHistory, deadHistory, type ThreadHistory } from './dead_history.ts'
 export { ModelError, type ModelFault } from './error.ts'
 export {
   type Bound,

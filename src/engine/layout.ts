@@ -4,7 +4,15 @@
  * A handle (`Cell`, `Lock`, `RwLock`) knows its location and offers the operations on it as
  * steps. Ranges are checked at every write, and they bound the engine's decision tables.
  */
-import { atomic, BLOCKED, type Response, type Steps, type View } from './operation.ts'
+import {
+  type AtomicRequest,
+  atomic,
+  BLOCKED,
+  type Effect,
+  type Response,
+  type Steps,
+  type View,
+} from './operation.ts'
 
 export interface Location {
   readonly name: string
@@ -220,4 +228,16 @@ function downgrade(view: View, _c: unknown, location: number): Response {
   }
   view.set(location, 1)
   return 0
+}
+
+/** The operations of the handles above: their first argument is the location that they are on. */
+const ON_LOCATION: ReadonlySet<Effect> = new Set<Effect>([
+  ...[read, test, exceeds, write, add, addUnless, decAndTest, compareAndSwap, waitFor],
+  ...[lock, tryLock, unlock],
+  ...[readLock, readUnlock, writeLock, writeUnlock, downgrade],
+])
+
+/** The location that an operation of a `Cell`, `Lock` or `RwLock` is on; undefined for any other operation. */
+export function locationOf({ effect, args }: AtomicRequest): number | undefined {
+  return ON_LOCATION.has(effect) ? (args[0] as number) : undefined
 }
