@@ -8,7 +8,7 @@ import type { Steps } from '../engine/index.ts'
 import type { Fault, Kernel, WpDecision, WpFault } from '../mm/kernel.ts'
 import { PageKsm } from '../mm/page_flags.ts'
 import type { Pte } from '../mm/pte.ts'
-import { try_to_free_swap } from '../mm/swapfile.ts'
+import { free_swap_if_unnamed } from '../mm/swapfile.ts'
 import { type Design, extend, ofTheDay } from './design.ts'
 import { NO_RULES } from './no_rules.ts'
 import { refuse_pinned } from './refuse_pinned.ts'
@@ -192,7 +192,7 @@ function* only_reference(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecisio
 function* alone_after_swap_cache(k: Kernel, _vmf: WpFault, pfn: number): Steps<WpDecision> {
   const page = k.page[pfn]!
   if (!(yield* page.lock.tryLock())) return 'copy'
-  yield* try_to_free_swap(k, pfn)
+  yield* free_swap_if_unnamed(k, pfn)
   const alone = yield* page.refcount.is(1)
   yield* page.lock.unlock()
   return alone ? 'reuse' : 'copy'

@@ -6,7 +6,7 @@ import { lru_add_drain } from '../mm/page_alloc.ts'
 import { PageKsm, PageSwapCache } from '../mm/page_flags.ts'
 import type { Pte } from '../mm/pte.ts'
 import { page_move_anon_rmap } from '../mm/rmap.ts'
-import { try_to_free_swap } from '../mm/swapfile.ts'
+import { free_swap_if_unnamed } from '../mm/swapfile.ts'
 import { extend } from './design.ts'
 import { v5_16 } from './v5_16.ts'
 
@@ -48,7 +48,7 @@ export function* count_after_draining(k: Kernel, vmf: WpFault, pfn: number): Ste
   }
   if (yield* page.refcount.exceeds((yield* PageSwapCache(k, pfn)) ? 2 : 1)) return 'copy'
   if (!(yield* page.lock.tryLock())) return 'copy'
-  yield* try_to_free_swap(k, pfn)
+  yield* free_swap_if_unnamed(k, pfn)
   const alone = !(yield* PageKsm(k, pfn)) && (yield* page.refcount.is(1))
   if (alone && k.rules.anon_exclusive) yield* page_move_anon_rmap(k, vmf.mm, pfn)
   yield* page.lock.unlock()

@@ -43,24 +43,11 @@ export const v5_7: Design = {
 /** Is this the only user? Sleeps for the page lock if need be, and then looks at the entry again. */
 export function* only_mapping(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
   const page = k.page[pfn]!
-  const { ptl, pte } = k.mm[vmf.mm]!
   if (yield* PageKsm(k, pfn)) {
     if (yield* PageSwapCache(k, pfn)) return 'copy'
     if (!(yield* page.refcount.is(1))) return 'copy'
   }
-  if (!(yield* page.lock.tryLock())) {
-    yield* get_page(k, pfn)
-    yield* ptl.unlock()
-    yield* page.lock.lock()
-    yield* ptl.lock()
-    if (!(yield* pte[vmf.vpn]!.is(vmf.orig_pte))) {
-      yield* page.lock.unlock()
-      yield* ptl.unlock()
-      yield* put_page(pfn)
-      return 'retry'
-    }
-    yield* put_page(pfn)
-  }
+  if (!(yield* call(lock_page_and_look_again, vmf, pfn))) return 'retry'
   if (yield* PageKsm(k, pfn)) {
     const reused = yield* call(reuse_ksm_page, vmf, pfn)
     yield* page.lock.unlock()
@@ -70,6 +57,24 @@ export function* only_mapping(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDec
   if (alone) yield* page_move_anon_rmap(k, vmf.mm, pfn)
   yield* page.lock.unlock()
   return alone ? 'reuse' : 'copy'
+}
+
+/** Takes the page lock. If it had to sleep for it and the entry is another one now, tells false, with no lock held. */
+function* lock_page_and_look_again(k: Kernel, vmf: WpFault, pfn: number): Steps<boolean> {
+  const { lock } = k.page[pfn]!
+  const { ptl, pte } = k.mm[vmf.mm]!
+  if (yield* lock.tryLock()) return true
+  yield* get_page(k, pfn)
+  yield* ptl.unlock()
+  yield* lock.lock()
+  yield* ptl.lock()
+  const same = yield* pte[vmf.vpn]!.is(vmf.orig_pte)
+  if (!same) {
+    yield* lock.unlock()
+    yield* ptl.unlock()
+  }
+  yield* put_page(pfn)
+  return same
 }
 
 /** do_swap_page: a write has the page to itself if nothing else maps it or names its place in swap. */

@@ -16,7 +16,7 @@ import { PageKsm } from './page_flags.ts'
 import { mk_pte, type Pte, pte_swp_slot } from './pte.ts'
 import { page_add_anon_rmap, page_add_new_anon_rmap } from './rmap.ts'
 import { NO_PAGE, read_swap_cache } from './swap_state.ts'
-import { swap_free, try_to_free_swap } from './swapfile.ts'
+import { free_swap_if_unnamed, swap_put } from './swapfile.ts'
 
 /**
  * mmap_lock is held for reading, the entry was read without a lock.
@@ -54,8 +54,8 @@ function* map_swapped_in(
     return yield* tail(out_page, swapcache, page)
   }
   if (k.rules.swap_freed_before_mapping) {
-    yield* swap_free(slot)
-    if (write && (yield* call(likely_exclusive, page))) yield* try_to_free_swap(k, page)
+    yield* swap_put(slot)
+    if (write && (yield* call(likely_exclusive, page))) yield* free_swap_if_unnamed(k, page)
   }
   const mine = yield* call(k.rules.swap_in_exclusive, vmf, page, orig_pte, page !== swapcache)
   if (typeof mine !== 'boolean') {
@@ -69,7 +69,7 @@ function* map_swapped_in(
     yield* lru_cache_add(k, vmf.cpu, page)
   }
   if (k.rules.swap_freed_before_mapping) yield* entry.write(mapped)
-  else yield* swap_free(slot)
+  else yield* swap_put(slot)
 
   yield* k.page[page]!.lock.unlock()
   if (page !== swapcache) {

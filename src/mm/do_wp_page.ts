@@ -4,7 +4,7 @@
  * Order and locking are those of f45ec5ff16a7 (v5.7), 09854ba94c6a (v5.9), 53a05ad9f21d and
  * 84d60fdd3733 (v5.18) and c89357e27f20 (v5.19); where they agree, no commit is named.
  */
-import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
+import { atomic, call, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Fault, Kernel, WpFault } from './kernel.ts'
 import { MAX_COPIES, ZERO_PFN } from './machine.ts'
 import { alloc_page, get_page, is_free, lru_cache_add, put_page } from './page_alloc.ts'
@@ -69,9 +69,7 @@ export function* wp_page_copy(k: Kernel, vmf: WpFault): Steps<boolean> {
   yield* ptl.lock()
   if (!(yield* entry.is(vmf.orig_pte))) {
     yield* put_page(page)
-    yield* ptl.unlock()
-    if (counted) yield* put_page(old)
-    return false
+    return yield* tail(leave_old_page, vmf.mm, old, false, false)
   }
   yield* entry.write(PTE_NONE)
   yield* flush_tlb_page(k, vmf.mm, vmf.vpn)
@@ -84,12 +82,27 @@ export function* wp_page_copy(k: Kernel, vmf: WpFault): Steps<boolean> {
     yield* page_remove_rmap(k, old)
     yield* put_page(old)
   }
-  yield* ptl.unlock()
-  if (counted) {
-    if (k.rules.swap_freed_after_copy) yield* free_swap_cache(k, old)
-    yield* put_page(old)
-  }
-  return vmf.kind === 'write'
+  const swap = k.rules.swap_freed_after_copy && k.slot.length > 0
+  return yield* tail(leave_old_page, vmf.mm, old, swap, vmf.kind === 'write')
+}
+
+/**
+ * The end of wp_page_copy: the lock is dropped, and the reference on the old page.
+ * @param freesSwap the old page's place in swap is tried to be freed before
+ * @param wrote what wp_page_copy returns
+ */
+function* leave_old_page(
+  k: Kernel,
+  mm: number,
+  old: number,
+  freesSwap: boolean,
+  wrote: boolean,
+): Steps<boolean> {
+  yield* k.mm[mm]!.ptl.unlock()
+  if (old === ZERO_PFN) return wrote
+  if (freesSwap) yield* call(free_swap_cache, old)
+  yield* put_page(old)
+  return wrote
 }
 
 /** Copies one word of a page; another processor may change the next one meanwhile. */

@@ -40,6 +40,11 @@ export function* do_user_addr_fault(k: Kernel, cpu: number, vpn: number, write: 
     kind: write ? ('write' as const) : ('read' as const),
     vm_write: prot === VM_WRITE,
   })
-  yield* mmap_lock.readUnlock()
+  // What the fault came to is for get_user_pages to know: here the access is just tried again.
+  return yield* tail(mmap_read_unlock, mm)
+}
+
+function* mmap_read_unlock(k: Kernel, mm: number): Steps<boolean> {
+  yield* k.mm[mm]!.mmap_lock.readUnlock()
   return true
 }

@@ -23,7 +23,7 @@ import {
   pte_wrprotect,
 } from './pte.ts'
 import { page_add_anon_rmap, page_remove_rmap } from './rmap.ts'
-import { try_to_free_swap } from './swapfile.ts'
+import { free_swap_if_unnamed } from './swapfile.ts'
 import { flush_tlb_page } from './tlb.ts'
 
 /** No page: not mapped, not anonymous, or none wanted. */
@@ -255,7 +255,7 @@ function* replace_page(
   yield* flush_tlb_page(k, mm, vpn)
   yield* entry.write(mk_pte(kpage, false))
   yield* page_remove_rmap(k, page)
-  if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* try_to_free_swap(k, page)
+  if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* free_swap_if_unnamed(k, page)
   yield* put_page(page)
   yield* ptl.unlock()
   return true

@@ -4,7 +4,7 @@
  *
  * Order and locking are those of f45ec5ff16a7 (v5.7), 84d60fdd3733 (v5.18) and c89357e27f20 (v5.19).
  */
-import { call, type Steps } from '../engine/index.ts'
+import { call, type Steps, tail } from '../engine/index.ts'
 import { do_swap_page } from './do_swap_page.ts'
 import { do_wp_page } from './do_wp_page.ts'
 import type { Fault, Kernel } from './kernel.ts'
@@ -28,51 +28,57 @@ import { flush_tlb_batched_pending } from './tlb.ts'
  * Handles one fault. mmap_lock is held for reading.
  * @returns VM_FAULT_WRITE: whether a write fault found a page that is now the faulting process's own
  */
-export function* handle_mm_fault(k: Kernel, vmf: Fault): Steps<boolean> {
+export function* handle_mm_fault(_k: Kernel, vmf: Fault): Steps<boolean> {
+  return yield* call(handle_pte_fault, vmf)
+}
+
+/** Looks at the entry, and hands the fault on to whoever it is for: what was read here is nobody else's matter. */
+function* handle_pte_fault(k: Kernel, vmf: Fault): Steps<boolean> {
   const { ptl, pte } = k.mm[vmf.mm]!
   const entry = pte[vmf.vpn]!
   const orig_pte = yield* entry.read()
-  if (pte_none(orig_pte)) {
-    yield* call(do_anonymous_page, vmf)
-    return false
-  }
+  if (pte_none(orig_pte)) return yield* tail(do_anonymous_page, vmf)
   if (!pte_present(orig_pte)) {
     // As first proposed, unsharing did nothing here; from c89357e27f20 (v5.19) on it is like a read.
     if (vmf.kind === 'unshare' && !k.rules.anon_exclusive) return false
-    return yield* call(do_swap_page, vmf, orig_pte)
+    return yield* tail(do_swap_page, vmf, orig_pte)
   }
 
   yield* ptl.lock()
   const same = yield* entry.is(orig_pte)
   if (same && vmf.kind !== 'read' && !pte_write(orig_pte)) {
-    return yield* call(do_wp_page, { ...vmf, orig_pte })
+    return yield* tail(do_wp_page, { ...vmf, orig_pte })
   }
   // Changed meanwhile, or good as it is: the access is tried again.
-  yield* ptl.unlock()
+  return yield* tail(pte_unmap_unlock, vmf.mm)
+}
+
+/** The end of a fault that has changed nothing, or nothing that was there before. */
+function* pte_unmap_unlock(k: Kernel, mm: number): Steps<boolean> {
+  yield* k.mm[mm]!.ptl.unlock()
   return false
 }
 
 /** The first touch of an anonymous page. */
-export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<void> {
+export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<boolean> {
   const { ptl, pte } = k.mm[vmf.mm]!
   const entry = pte[vmf.vpn]!
   if (vmf.kind !== 'write' && k.rules.zero_page) {
     yield* ptl.lock()
     if (yield* entry.is(PTE_NONE)) yield* entry.write(mk_pte(ZERO_PFN, false))
-    yield* ptl.unlock()
-    return
+    return yield* tail(pte_unmap_unlock, vmf.mm)
   }
   const page = yield* alloc_page()
   yield* ptl.lock()
   if (!(yield* entry.is(PTE_NONE))) {
     yield* ptl.unlock()
     yield* put_page(page)
-    return
+    return false
   }
   yield* page_add_new_anon_rmap(vmf.mm, vmf.vpn, page)
   yield* lru_cache_add(k, vmf.cpu, page)
   yield* entry.write(mk_pte(page, vmf.vm_write))
-  yield* ptl.unlock()
+  return yield* tail(pte_unmap_unlock, vmf.mm)
 }
 
 /** zap_pte_range: there was no page, so nothing is to be flushed or dropped. */

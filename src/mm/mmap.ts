@@ -33,8 +33,8 @@ export function* zap_page_range(k: Kernel, cpu: number, mm: number, vpn: number)
 }
 
 /** Whoever gives up a page that nobody maps any more tries to free its place in swap, too. */
-function* free_page_and_swap_cache(k: Kernel, pfn: number): Steps<void> {
-  yield* free_swap_cache(k, pfn)
+function* free_page_and_swap_cache(_k: Kernel, pfn: number): Steps<void> {
+  yield* call(free_swap_cache, pfn)
   yield* put_page(pfn)
 }
 

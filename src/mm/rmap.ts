@@ -10,7 +10,7 @@ import type { Kernel } from './kernel.ts'
 import { put_page } from './page_alloc.ts'
 import { set_page_dirty } from './page_flags.ts'
 import { PTE_NONE, type Pte, pte_dirty, pte_pfn, pte_present, swp_entry_to_pte } from './pte.ts'
-import { swap_duplicate, swap_free } from './swapfile.ts'
+import { swap_duplicate, swap_put } from './swapfile.ts'
 import { flush_tlb_page } from './tlb.ts'
 
 /** A new page gets its first mapping; nobody else can see it yet. */
@@ -164,7 +164,7 @@ function* try_to_unmap_one(
 
   yield* swap_duplicate(slot)
   if (!(yield* call(k.rules.page_try_share_anon_rmap, pfn, exclusive))) {
-    yield* swap_free(slot)
+    yield* swap_put(slot)
     yield* pte[vpn]!.write(old)
     yield* ptl.unlock()
     return FAILED

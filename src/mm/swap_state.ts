@@ -8,7 +8,7 @@ import { atomic, BLOCKED, call, type Response, type Steps, tail, type View } fro
 import type { Kernel } from './kernel.ts'
 import { allocate, lru_cache_add, put_page } from './page_alloc.ts'
 import { PageSwapCache } from './page_flags.ts'
-import { get_swap_page, NO_SLOT, swap_free, try_to_free_swap } from './swapfile.ts'
+import { free_swap_if_unnamed, get_swap_page, NO_SLOT, swap_free } from './swapfile.ts'
 
 /** No page. */
 export const NO_PAGE = -1
@@ -106,7 +106,7 @@ export function* free_swap_cache(k: Kernel, pfn: number): Steps<void> {
   if (!(yield* PageSwapCache(k, pfn))) return
   if (yield* mapcount.exceeds(0)) return
   if (!(yield* lock.tryLock())) return
-  yield* try_to_free_swap(k, pfn)
+  yield* free_swap_if_unnamed(k, pfn)
   yield* lock.unlock()
 }
 
@@ -120,11 +120,14 @@ export function* free_swap_and_cache(_k: Kernel, slot: number): Steps<void> {
   if (page !== NO_PAGE) yield* call(try_to_reclaim_swap, page)
 }
 
-function* try_to_reclaim_swap(k: Kernel, pfn: number): Steps<void> {
-  const { mapcount, lock } = k.page[pfn]!
-  if (yield* lock.tryLock()) {
-    if (!(yield* mapcount.exceeds(0))) yield* try_to_free_swap(k, pfn)
-    yield* lock.unlock()
-  }
+function* try_to_reclaim_swap(_k: Kernel, pfn: number): Steps<void> {
+  yield* call(free_swap_of_unmapped, pfn)
   yield* put_page(pfn)
+}
+
+function* free_swap_of_unmapped(k: Kernel, pfn: number): Steps<void> {
+  const { mapcount, lock } = k.page[pfn]!
+  if (!(yield* lock.tryLock())) return
+  if (!(yield* mapcount.exceeds(0))) yield* free_swap_if_unnamed(k, pfn)
+  yield* lock.unlock()
 }

@@ -29,15 +29,20 @@ function duplicate_entry(view: View, k: Kernel, slot: number): Response {
  * @returns whether now only the swap cache keeps it
  */
 export function* swap_free(slot: number): Steps<boolean> {
-  return (yield* atomic(free_entry, slot)) === 1
+  return (yield* atomic(free_entry, slot, true)) === 1
 }
 
-function free_entry(view: View, k: Kernel, slot: number): Response {
+/** As swap_free, for whoever does not ask who keeps the place now: nothing is remembered of it. */
+export function* swap_put(slot: number): Steps<void> {
+  yield* atomic(free_entry, slot, false)
+}
+
+function free_entry(view: View, k: Kernel, slot: number, asked: boolean): Response {
   const { count, cache } = k.slot[slot]!
   const left = view.get(count.location) - 1
   view.set(count.location, left)
   if (left > 0) return 0
-  if (view.get(cache.location) !== 0) return 1
+  if (view.get(cache.location) !== 0) return asked ? 1 : 0
   return forget_slot(view, k, slot)
 }
 
@@ -65,16 +70,21 @@ export function get_swap_page(view: View, k: Kernel): number {
  * being written there. The page lock is held.
  */
 export function* try_to_free_swap(k: Kernel, pfn: number): Steps<boolean> {
-  return k.slot.length > 0 && (yield* atomic(free_if_unnamed, pfn)) === 1
+  return k.slot.length > 0 && (yield* atomic(free_if_unnamed, pfn, true)) === 1
 }
 
-function free_if_unnamed(view: View, k: Kernel, pfn: number): Response {
+/** As try_to_free_swap, for whoever does not ask whether it did: nothing is remembered of it. */
+export function* free_swap_if_unnamed(k: Kernel, pfn: number): Steps<void> {
+  if (k.slot.length > 0) yield* atomic(free_if_unnamed, pfn, false)
+}
+
+function free_if_unnamed(view: View, k: Kernel, pfn: number, asked: boolean): Response {
   const { swap, writeback } = k.page[pfn]!
   const slot = view.get(swap.location) - 1
   if (slot < 0 || view.get(writeback.location) === 1) return 0
   if (view.get(k.slot[slot]!.count.location) > 0) return 0
   delete_from_swap_cache(view, k, pfn)
-  return 1
+  return asked ? 1 : 0
 }
 
 /** The swap cache lets go of a page, which is then in memory alone and so counts as dirty. */

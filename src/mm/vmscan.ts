@@ -100,19 +100,35 @@ function isolate_mapped(view: View, k: Kernel, mm: number, vpn: number): Respons
 
 /** shrink_page_list, for one page that has been isolated. */
 export function* shrink_page(k: Kernel, cpu: number, pfn: number): Steps<void> {
-  const { lock, swap, mapcount, dirty } = k.page[pfn]!
+  const { lock, mapcount } = k.page[pfn]!
   if (!(yield* lock.tryLock())) return yield* tail(putback_lru_page, cpu, pfn)
-  let slot = (yield* swap.read()) - 1
-  if (slot < 0) {
-    if (!(yield* call(k.rules.may_add_to_swap, pfn))) return yield* tail(keep_locked, cpu, pfn, FLUSHED)
-    slot = yield* add_to_swap(pfn)
-    if (slot === NO_SLOT) return yield* tail(keep_locked, cpu, pfn, FLUSHED)
-  }
+  const slot = yield* call(place_in_swap, pfn)
+  if (slot === NO_SLOT) return yield* tail(keep_locked, cpu, pfn, FLUSHED)
   let unflushed = FLUSHED
   if (yield* mapcount.exceeds(0)) {
     unflushed = yield* call(try_to_unmap, cpu, pfn, slot)
     if (yield* mapcount.exceeds(0)) return yield* tail(keep_locked, cpu, pfn, unflushed)
   }
+  return yield* tail(write_or_remove, cpu, pfn, slot, unflushed)
+}
+
+/** The page's place in swap, given to it now if it has none; NO_SLOT if it may have none or none is free. */
+function* place_in_swap(k: Kernel, pfn: number): Steps<number> {
+  const slot = (yield* k.page[pfn]!.swap.read()) - 1
+  if (slot >= 0) return slot
+  if (!(yield* call(k.rules.may_add_to_swap, pfn))) return NO_SLOT
+  return yield* add_to_swap(pfn)
+}
+
+/** The page is mapped nowhere: it is written if need be, and leaves memory. */
+function* write_or_remove(
+  k: Kernel,
+  cpu: number,
+  pfn: number,
+  slot: number,
+  unflushed: Unflushed,
+): Steps<void> {
+  const { dirty } = k.page[pfn]!
   if (!(yield* dirty.is(1))) return yield* tail(remove_mapping, cpu, pfn, unflushed)
   if (!unflushed.writable) return yield* tail(pageout, cpu, pfn, slot, unflushed)
   // try_to_unmap_flush_dirty: what is written must be what the last store through a TLB left.
@@ -157,6 +173,10 @@ function* remove_mapping(k: Kernel, cpu: number, pfn: number, unflushed: Unflush
   yield* atomic(delete_frozen, pfn)
   yield* lock.unlock()
   yield* call(try_to_unmap_flush, unflushed)
+  return yield* tail(free_page_list, pfn)
+}
+
+function* free_page_list(_k: Kernel, pfn: number): Steps<void> {
   yield* atomic(free_isolated, pfn)
 }
 
