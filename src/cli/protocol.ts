@@ -59,7 +59,16 @@ export interface CellInput {
   readonly limits: ExploreLimits
 }
 
+export type ExportLanguage = 'promela' | 'dot' | 'itf' | 'json'
+
 export interface ExportInput extends Omit<CellInput, 'yardstick'> {
+  readonly to: ExportLanguage
+  /** Needed where a run is chosen by its verdict: everywhere but for Promela. */
+  readonly yardstick: Yardstick | undefined
+  /** A single run instead of the whole graph: to the worst outcome, or to one that has all these terms, `name=value`. */
+  readonly run: readonly string[] | undefined
+  /** Most states of a graph. */
+  readonly limit: number
   /** What the program's file will be called, if that is known. */
   readonly output: string | undefined
 }

@@ -22,7 +22,7 @@
 import { type AutomatonNode, describe, plainKey } from './automaton.ts'
 import { type ControlStates, DONE, type StackCell } from './control.ts'
 import type { Explorer } from './explore.ts'
-import { locationOf } from './layout.ts'
+import { inWords } from './layout.ts'
 import { goesOn, leavesOf } from './leaves.ts'
 import type { Plain, Procedure, Response } from './operation.ts'
 
@@ -235,7 +235,8 @@ class Differences {
     const { pending } = before
     if (pending.kind === 'return') throw new Error('nothing comes after a return')
     const name = pending.kind === 'atomic' ? pending.effect.name : pending.procedure.name
-    const asked = pending.kind === 'atomic' ? this.asked(pending) : describe(pending)
+    const asked =
+      pending.kind === 'atomic' ? inWords(pending, this.explorer.system.layout.locations) : describe(pending)
     const [left, right] = [one[before.depth + 1], other[before.depth + 1]]
     const answers = [left, right].map((node) => (node === undefined ? 'not yet' : shown(node.response)))
     return [
@@ -245,13 +246,6 @@ class Differences {
         example: `${asked} answered ${answers.join(' or ')}`,
       },
     ]
-  }
-
-  private asked(pending: AutomatonNode['pending'] & { kind: 'atomic' }): string {
-    const location = locationOf(pending)
-    if (location === undefined) return describe(pending)
-    const { name } = this.explorer.system.layout.locations[location]!
-    return `${pending.effect.name}(${[name, ...pending.args.slice(1).map(shown)].join(', ')})`
   }
 }
 

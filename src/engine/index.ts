@@ -7,6 +7,7 @@
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
 export { type Cause, type DeadHistory, deadHistory, type ThreadHistory } from './dead_history.ts'
+export { graphToDot, traceToDot } from './dot.ts'
 export { ModelError, type ModelFault } from './error.ts'
 export {
   type Bound,
@@ -19,7 +20,9 @@ export {
   type FailureKind,
   type FinalMemory,
 } from './explore.ts'
-export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
+export { type GraphState, type GraphStep, type StateGraph, stateGraph } from './graph.ts'
+export { type ItfState, type ItfTrace, traceToItf } from './itf.ts'
+export { Cell, inWords, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
 export {
   assert,
   atomic,

@@ -4,6 +4,7 @@
  * A handle (`Cell`, `Lock`, `RwLock`) knows its location and offers the operations on it as
  * steps. Ranges are checked at every write, and they bound the engine's decision tables.
  */
+import { plainKey } from './automaton.ts'
 import {
   type AtomicRequest,
   atomic,
@@ -240,4 +241,12 @@ const ON_LOCATION: ReadonlySet<Effect> = new Set<Effect>([
 /** The location that an operation of a `Cell`, `Lock` or `RwLock` is on; undefined for any other operation. */
 export function locationOf({ effect, args }: AtomicRequest): number | undefined {
   return ON_LOCATION.has(effect) ? (args[0] as number) : undefined
+}
+
+/** An operation as a person would write it, with the name of its location: `test(page 1.refcount, 2)`. */
+export function inWords(request: AtomicRequest, locations: readonly Location[]): string {
+  const location = locationOf(request)
+  const [first, ...rest] = request.args.map((arg) => (arg === undefined ? 'nothing' : plainKey(arg)))
+  const args = location === undefined ? (first === undefined ? [] : [first]) : [locations[location]!.name]
+  return `${request.effect.name}(${[...args, ...rest].join(', ')})`
 }

@@ -18,6 +18,8 @@ export interface Leaf {
   readonly response: Response
   /** The control state that follows; undefined if the response is BLOCKED or FAILED. */
   readonly next: number | undefined
+  /** What went wrong, if the response is FAILED. */
+  readonly failure: string | undefined
 }
 
 /**
@@ -35,8 +37,8 @@ export function leavesOf(explorer: Explorer, thread: number, control: number): L
     writes: Leaf['writes'],
     next: number | undefined,
   ): void => {
-    const response = responseAlong(explorer.system.context, operation, thread, reads, choices)
-    leaves.push({ reads, choices, writes, response, next })
+    const answer = responseAlong(explorer.system.context, operation, thread, reads, choices)
+    leaves.push({ reads, choices, writes, next, ...answer })
   }
 
   const walk = (slot: number, reads: Leaf['reads'], choices: readonly number[]): void => {
@@ -77,10 +79,10 @@ function responseAlong(
   thread: number,
   reads: Leaf['reads'],
   choices: readonly number[],
-): Response {
+): Pick<Leaf, 'response' | 'failure'> {
   const memory = new Map(reads.map(({ location, value }) => [location, value]))
   let chosen = 0
-  let failed = false
+  let failure: string | undefined
   const view: View = {
     thread,
     get: (location) => memory.get(location)!,
@@ -88,13 +90,13 @@ function responseAlong(
       memory.set(location, value)
     },
     choose: () => choices[chosen++]!,
-    fail: () => {
-      failed = true
+    fail: (message) => {
+      failure = message
       return FAILED
     },
   }
   const response = effect(view, context, ...args)
-  return failed ? FAILED : response
+  return { response: failure === undefined ? response : FAILED, failure }
 }
 
 /** Whether a response lets the thread go on. */
