@@ -58,6 +58,9 @@ export interface Activity {
   readonly running: number
 }
 
+/** What workers run: `watched_worker` tells which parts of its source have run. */
+export type WorkerProgram = 'worker' | 'watched_worker'
+
 export class Pool {
   private readonly waiting: Waiting[] = []
   private readonly posts: Post[] = []
@@ -68,6 +71,8 @@ export class Pool {
   constructor(
     private readonly size: number,
     private readonly onTick?: (activity: Activity) => void,
+    /** What its workers run. */
+    private readonly program: WorkerProgram = 'worker',
   ) {
     this.watcher = setInterval(() => this.watch(), WATCH_EVERY_MS)
   }
@@ -132,7 +137,7 @@ export class Pool {
 
   private hire(): Post {
     const heartbeat = new Heartbeat()
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(new URL(`./${this.program}.js`, import.meta.url), {
       workerData: heartbeat.buffer,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
       // What a person's design prints must not end up within a table or JSON.

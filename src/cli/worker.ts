@@ -19,9 +19,11 @@ import { type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
+import { coverDesign } from './coverage_job.ts'
 import { factsOf } from './design_facts.ts'
 import { exportCell } from './export_job.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
+import { historyOf } from './history_job.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
   CellInput,
@@ -69,6 +71,12 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     }
     case 'show':
       return show(await check(input), input)
+    case 'coverage': {
+      const design = input.design === undefined ? undefined : await load(input.design)
+      return coverDesign(input.tests.map(testFrom), design, input.copies, optionsOf(input.limits))
+    }
+    case 'history':
+      return historyOf(input.tests.map(testFrom), await load(input.design), optionsOf(input.limits))
     case 'export':
       return exportCell(testFrom(input.test), await load(input.design), input, optionsOf(input.limits))
   }
@@ -141,7 +149,7 @@ function show(
 function failureFrom(error: unknown, { input }: Request): WorkerFailure {
   if (error instanceof DesignError || error instanceof ClaimsError)
     return { kind: 'model', message: error.message }
-  const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
+  const own = 'design' in input && input.design?.kind === 'file' ? input.design : undefined
   if (error instanceof ModelError) {
     const message = own === undefined ? error.message : explain(error.cause, own, error.message)
     return { kind: 'model', message }

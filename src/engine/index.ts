@@ -6,6 +6,7 @@
  */
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
+export { answeredOneWay, mergeQuestions, type Question, questionsOf } from './coverage.ts'
 export { type Cause, type DeadHistory, deadHistory, type ThreadHistory } from './dead_history.ts'
 export { graphToDot, traceToDot } from './dot.ts'
 export { ModelError, type ModelFault } from './error.ts'
