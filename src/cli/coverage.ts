@@ -1,5 +1,6 @@
 /** `cowherd coverage`: which parts of the kernel's paths and of the designs no test reaches. */
 import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { DESIGNS } from '../designs/index.ts'
@@ -15,7 +16,7 @@ import {
 } from './choices.ts'
 import type { DesignCoverage } from './coverage_job.ts'
 import { overDesigns, testsToSurvey } from './over_designs.ts'
-import type { DesignSource } from './protocol.ts'
+import type { DesignFile, DesignSource } from './protocol.ts'
 import { called } from './single.ts'
 import { mergeCoverage, type ScriptCoverage, sourceFunctions } from './source_coverage.ts'
 import { outputWidth, print } from './terminal.ts'
@@ -85,7 +86,7 @@ function functionsOf(
   const scripts = mergeCoverage(results.flatMap((result) => result.scripts))
   const functions = scripts.flatMap((script) => {
     const own = sources.find((source) => source.kind === 'file' && script.url === urlOf(source.code))
-    if (own?.kind === 'file') return sourceFunctions(script, own.code, own.map)
+    if (own?.kind === 'file') return ofOwnDesign(script, own)
     return script.url.startsWith('file:') ? ofThisProgram(script, all) : []
   })
   const order = (a: SourceFunction, b: SourceFunction): number =>
@@ -107,6 +108,25 @@ function ofThisProgram(script: ScriptCoverage, all: boolean): SourceFunction[] {
   return sourceFunctions(script, text, map)
     .map((found) => ({ ...found, source: found.source.replace(/^(\.\.\/)+/, '') }))
     .filter(({ source }) => source.startsWith('src/mm/') || (all && source.startsWith('src/designs/')))
+}
+
+/** A person's design: its source map has no texts in it, so they are read from its files. */
+function ofOwnDesign(script: ScriptCoverage, { file, code, map }: DesignFile): SourceFunction[] {
+  return sourceFunctions(script, code, map).map((found) => {
+    const source = join(dirname(file), found.source)
+    const lines = linesOf(source)
+    const untaken = found.untaken.map(({ line }) => ({ line, text: lines[line - 1]?.trim() ?? '' }))
+    return { ...found, source, untaken }
+  })
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    // It has been there a moment ago; without it, the numbers of lines must do.
+    return []
+  }
 }
 
 /** As `own_design.ts` imports it. */

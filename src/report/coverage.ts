@@ -65,12 +65,12 @@ export function renderCoverage(report: CoverageReport, width: number): string {
       width,
     ),
   ]
-  return `${parts.filter((part) => part !== '').join('\n')}\n${summary(report)}`
+  return `${parts.filter((part) => part !== '').join('\n')}\n${hang(summary(report), width, 2, 0)}`
 }
 
 function section(title: string, items: readonly string[], width: number): string {
   if (items.length === 0) return ''
-  return `${title}\n${items.map((item) => `  ${hang(item, width, 6, 2)}`).join('\n')}\n`
+  return `${hang(title, width, 2, 0)}\n${items.map((item) => `  ${hang(item, width, 6, 2)}`).join('\n')}\n`
 }
 
 function summary({ tests, designs, states, bounded }: CoverageReport): string {

@@ -23,13 +23,13 @@ test('docs/spin.md has each test of the suite, and each design', () => {
 test.each(DESIGNS)('docs/spin.md has the states that the engine counts under $name', (design) => {
   for (const [name, litmus] of rows) {
     const written = table.get(name)?.get(design.name)
-    if (written === undefined) continue
+    if (typeof written !== 'number') continue
     const { states } = explore(compile(litmus, design.rules).system, { states: MANAGEABLE.states })
     expect({ name, states }).toEqual({ name, states: written })
   }
 })
 
-test('most cells are in docs/spin.md', () => {
+test('few cells are too large for docs/spin.md', () => {
   const cells = [...table.values()].flatMap((row) => [...row.values()])
-  expect(cells.filter((cell) => cell !== undefined).length).toBeGreaterThan((cells.length * 2) / 3)
+  expect(cells.filter((cell) => cell === 'too large').length).toBeLessThan(cells.length / 3)
 })

@@ -5,24 +5,29 @@ import { count } from '../../src/report/words.ts'
 import { corpus } from './corpus.ts'
 import { MANAGEABLE } from './small_program.ts'
 
-/** By folder and test, then by design, the states; undefined for what is too large. */
-export type SpinTable = ReadonlyMap<string, ReadonlyMap<string, number | undefined>>
+/** The states that SPIN stored; or why it was not asked: the program is too large, or time was up. */
+export type SpinCell = number | 'too large' | 'not asked'
+
+/** By folder and test, then by design. */
+export type SpinTable = ReadonlyMap<string, ReadonlyMap<string, SpinCell>>
 
 /** `fork-race/fast-pin` for a file of the suite. */
 export function rowName(file: string): string {
   return `${basename(dirname(file))}/${basename(file, '.litmus')}`
 }
 
-const NONE = '·'
+const MARKS = { 'too large': '·', 'not asked': '?' } as const
 
 /** The page. */
 export function spinPage(table: SpinTable): string {
   const cells = [...table.values()].flatMap((row) => [...row.values()])
-  const numbers = cells.filter((cell) => cell !== undefined)
+  const numbers = cells.filter((cell) => typeof cell === 'number')
+  const unasked = cells.filter((cell) => cell === 'not asked').length
+  const large = cells.length - numbers.length - unasked
   const states = numbers.reduce((sum, cell) => sum + cell, 0)
   const lines = [
     ...INTRODUCTION,
-    `${count(numbers.length)} of ${count(cells.length)} cells, ${count(states)} states; ${count(cells.length - numbers.length)} cells are too large.`,
+    `${count(numbers.length)} of ${count(cells.length)} cells, ${count(states)} states; ${count(large)} cells are too large, ${count(unasked)} have not been asked about.`,
   ]
   const folders = [...new Set([...table.keys()].map((name) => dirname(name)))]
   for (const folder of folders) {
@@ -36,8 +41,8 @@ export function spinPage(table: SpinTable): string {
     for (const [name, row] of table) {
       if (dirname(name) !== folder) continue
       const shown = DESIGNS.map((design) => {
-        const cell = row.get(design.name)
-        return cell === undefined ? NONE : count(cell)
+        const cell = row.get(design.name) ?? 'not asked'
+        return typeof cell === 'number' ? count(cell) : MARKS[cell]
       })
       lines.push(`| ${basename(name)} | ${shown.join(' | ')} |`)
     }
@@ -47,7 +52,7 @@ export function spinPage(table: SpinTable): string {
 
 /** The table of a page. */
 export function readSpinPage(page: string): SpinTable {
-  const table = new Map<string, Map<string, number | undefined>>()
+  const table = new Map<string, Map<string, SpinCell>>()
   let folder = ''
   let designs: string[] = []
   for (const line of page.split('\n')) {
@@ -56,11 +61,15 @@ export function readSpinPage(page: string): SpinTable {
     const [name, ...cells] = line.slice(2, -2).split(' | ')
     if (name === 'test') designs = cells
     else {
-      const numbers = cells.map((cell) => (cell === NONE ? undefined : Number(cell.replaceAll(',', ''))))
-      table.set(`${folder}/${name}`, new Map(designs.map((design, i) => [design, numbers[i]])))
+      table.set(`${folder}/${name}`, new Map(designs.map((design, i) => [design, cellFrom(cells[i]!)])))
     }
   }
   return table
+}
+
+function cellFrom(text: string): SpinCell {
+  if (text === MARKS['too large']) return 'too large'
+  return text === MARKS['not asked'] ? 'not asked' : Number(text.replaceAll(',', ''))
 }
 
 /** The tests of the suite by their rows' names, in the order of the page. */
@@ -81,8 +90,9 @@ const INTRODUCTION = [
   '```',
   '',
   'It needs SPIN and a C compiler, `tcc` if it is there, since most of the time goes into compiling, else `gcc`.',
-  'It remembers in `reports/spin.json` what SPIN has said of a program, and asks again only about a program that is new.',
-  `Cells marked ${NONE} are too large for it: more than ${count(MANAGEABLE.states)} states, or a program of more than ${count(MANAGEABLE.characters)}`,
+  'It remembers in `reports/spin.json` what SPIN has said of a program, and asks again only about a program that is new;',
+  '`npm run spin-table -- --minutes 30` stops asking after half an hour, and marks what is left with ?.',
+  `Cells marked ${MARKS['too large']} are too large for it: more than ${count(MANAGEABLE.states)} states, or a program of more than ${count(MANAGEABLE.characters)}`,
   'characters. `npm test` asks SPIN anew about two cells of each test, with the conditions of the test, and',
   'compares every number on this page with what the engine counts now.',
   '',
