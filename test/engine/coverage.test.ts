@@ -78,7 +78,7 @@ describe('yes-or-no questions', () => {
 
   it('are only those of effects that were answered both ways somewhere', () => {
     expect(answeredOneWay(tested(0))).toEqual([])
-    const both = [...tested(0), ...tested(1).map((question) => ({ ...question, procedure: 'another' }))]
+    const both = [...tested(3), ...tested(1).map((question) => ({ ...question, procedure: 'another' }))]
     expect(answeredOneWay(both).map(({ procedure, effect }) => `${procedure} ${effect}`)).toEqual([
       'asker test',
       'another test',
