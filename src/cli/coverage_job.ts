@@ -33,6 +33,8 @@ export function coverDesign(
   for (const test of tests) {
     for (const countCopies of copies ? [false, true] : [false]) {
       const { explorer, exploration } = runTest(test, rules, options, { countCopies })
+      // The model's code has run: however long the rest takes, nobody need suspect it.
+      options.watch?.(exploration)
       states += exploration.states
       if (exploration.bounded !== undefined) bounded++
       for (const [name, rule] of functions) if (explorer.automata.called(rule)) asked.add(name)

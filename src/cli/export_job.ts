@@ -20,6 +20,8 @@ export function exportCell(test: Litmus, design: Design, input: ExportInput, opt
   }
   const cell = checkCell(test, design, input.yardstick as Yardstick, options)
   const { explorer } = cell.run
+  // The model's code has run: however long the rest takes, nobody need suspect it.
+  options.watch?.(cell.exploration)
   const title = `${test.name} under ${design.name}`
   const whole = wanted === undefined && to !== 'itf'
   if (whole) {

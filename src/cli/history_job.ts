@@ -19,6 +19,8 @@ export function historyOf(tests: readonly Litmus[], { rules }: Design, options: 
   const causes: (Cause & { test: string })[] = []
   for (const test of tests) {
     const { explorer, exploration } = runTest(test, rules, options)
+    // The model's code has run: however long the rest takes, nobody need suspect it.
+    options.watch?.(exploration)
     if (exploration.bounded !== undefined) {
       bounded++
       continue
