@@ -209,3 +209,19 @@ export const ALL_NAMES: readonly string[] = [...DESIGNS, ...VARIANTS].map(({ nam
 export function unknownDesign(name: string): string {
   return `unknown design "${name}"${didYouMean(name, ALL_NAMES) || '.'} There are ${ALL_NAMES.join(', ')}, all, or a file such as ./my-design.ts`
 }
+
+/**
+ * What `--outcome` asks for: `child.r0 == 1 and parent.x=0` as `['child.r0=1', 'parent.x=0']`.
+ * @throws UsageError
+ */
+export function outcomeTerms(text: string): string[] {
+  const terms = text
+    .replaceAll(/\s*={1,2}\s*/g, '=')
+    .split(/[\s,]+/)
+    .filter((term) => term !== '' && term !== 'and')
+  const wrong = terms.find((term) => !/^[^=]+=[^=]+$/.test(term))
+  if (terms.length === 0 || wrong !== undefined) {
+    throw new UsageError(`--outcome: expected terms such as child.r0=1, not "${wrong ?? text}"`)
+  }
+  return terms
+}

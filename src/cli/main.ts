@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-/** The command line: `cowherd check`, `show`, `claims`, `designs`, `export`, `new`. */
+/** The command line: `cowherd check`, `show`, `claims`, `designs`, `export`, `coverage`, `history`, `new`. */
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
+import { registerCoverage } from './coverage.ts'
 import { registerDesigns } from './designs.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
+import { registerHistory } from './history.ts'
 import { registerNew } from './new.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
@@ -20,6 +22,8 @@ const COMMANDS = [
   registerClaims,
   registerDesigns,
   registerExport,
+  registerCoverage,
+  registerHistory,
   registerNew,
 ]
 
@@ -48,6 +52,8 @@ Examples:
   cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
+  cowherd coverage                                what of the kernel's paths no test reaches
+  cowherd history                                 what threads remember in vain
   cowherd new my.litmus                           a test to start from
 
 Exit codes: 0 as expected; 1 an unmet expectation or an unexpected violation; 2 something could

@@ -68,6 +68,9 @@ export interface Activity {
   readonly largest: Pulse | undefined
 }
 
+/** What workers run: `watched_worker` tells which parts of its source have run. */
+export type WorkerProgram = 'worker' | 'watched_worker'
+
 export class Pool {
   private readonly waiting: Waiting[] = []
   private readonly posts: Post[] = []
@@ -78,6 +81,8 @@ export class Pool {
   constructor(
     private readonly size: number,
     private readonly onTick?: (activity: Activity) => void,
+    /** What its workers run. */
+    private readonly program: WorkerProgram = 'worker',
   ) {
     this.watcher = setInterval(() => this.watch(), WATCH_EVERY_MS)
   }
@@ -137,14 +142,14 @@ export class Pool {
       post.job = this.waiting.shift()!
       post.looks = 0
       const { input } = post.job.request
-      if ('design' in input && input.design.kind === 'file') post.own = input.design
+      if ('design' in input && input.design?.kind === 'file') post.own = input.design
       post.worker.postMessage(post.job.request)
     }
   }
 
   private hire(): Post {
     const heartbeat = new Heartbeat()
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(new URL(`./${this.program}.js`, import.meta.url), {
       workerData: heartbeat.buffer,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
       // What a person's design prints must not end up within a table or JSON.
@@ -231,7 +236,7 @@ function running({ heartbeat }: Post): string {
  * come back. What Cowherd itself does there comes to an end, however long it takes.
  */
 export function isStuck({ replaying }: Pulse, silentMs: number, { input }: Request): boolean {
-  const foreign = 'design' in input && input.design.kind === 'file'
+  const foreign = 'design' in input && input.design?.kind === 'file'
   return foreign && replaying !== undefined && silentMs > SILENCE_MS
 }
 

@@ -4,6 +4,8 @@ import type { Claim } from '../claims/index.ts'
 import type { ExploreLimits, SearchMode } from '../engine/index.ts'
 import type { ClaimReport } from '../report/claims.ts'
 import type { CellReport } from '../report/json.ts'
+import type { DesignCoverage } from './coverage_job.ts'
+import type { DesignHistory } from './history_job.ts'
 
 /** A test as text: workers parse it themselves, since a parsed one is larger than that. */
 export interface TestText {
@@ -42,6 +44,19 @@ export interface Jobs {
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: string }
   claim: { input: ClaimInput; output: ClaimReport }
+  coverage: { input: CoverageInput; output: DesignCoverage }
+  history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
+}
+
+export interface SurveyInput {
+  readonly tests: readonly TestText[]
+  readonly limits: ExploreLimits
+}
+
+export interface CoverageInput extends SurveyInput {
+  /** Undefined for the yardstick. */
+  readonly design: DesignSource | undefined
+  readonly copies: boolean
 }
 
 export interface ClaimInput {
@@ -63,7 +78,16 @@ export interface CellInput {
   readonly search?: SearchMode
 }
 
+export type ExportLanguage = 'promela' | 'dot' | 'itf' | 'json'
+
 export interface ExportInput extends Omit<CellInput, 'yardstick' | 'search'> {
+  readonly to: ExportLanguage
+  /** Needed where a run is chosen by its verdict: everywhere but for Promela. */
+  readonly yardstick: Yardstick | undefined
+  /** A single run instead of the whole graph: to the worst outcome, or to one that has all these terms, `name=value`. */
+  readonly run: readonly string[] | undefined
+  /** Most states of a graph. */
+  readonly limit: number
   /** What the program's file will be called, if that is known. */
   readonly output: string | undefined
 }

@@ -8,6 +8,7 @@ import {
   addSearch,
   designOption,
   limitsOf,
+  outcomeTerms,
   type SearchOptions,
   searchFrom,
   whole,
@@ -44,7 +45,7 @@ export function registerShow(program: Command): void {
 async function show(name: string, options: ShowCommandOptions): Promise<void> {
   const { text, file } = findTest(name)
   const design = await chooseOneDesign(options.design)
-  const terms = options.outcome === undefined ? undefined : termsOf(options.outcome)
+  const terms = options.outcome === undefined ? undefined : outcomeTerms(options.outcome)
   const limits = limitsOf(options)
   const search = searchFrom(options)
   const test = { file, text }
@@ -66,19 +67,6 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
     const sure = report.exhaustive ? 'nothing goes wrong' : 'nothing has gone wrong so far'
     print(`\nThis run is right: in this test ${sure} (${extent(report)}).`)
   }
-}
-
-/** `child.r0 == 1 and parent.x=0` as `['child.r0=1', 'parent.x=0']`. */
-function termsOf(text: string): string[] {
-  const terms = text
-    .replaceAll(/\s*={1,2}\s*/g, '=')
-    .split(/[\s,]+/)
-    .filter((term) => term !== '' && term !== 'and')
-  const wrong = terms.find((term) => !/^[^=]+=[^=]+$/.test(term))
-  if (terms.length === 0 || wrong !== undefined) {
-    throw new UsageError(`--outcome: expected terms such as child.r0=1, not "${wrong ?? text}"`)
-  }
-  return terms
 }
 
 const OUTCOMES_LISTED = 20

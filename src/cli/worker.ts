@@ -9,23 +9,22 @@ import {
   countCopies,
   type Doubt,
   doubtsOf,
-  type FailureReport,
-  type OutcomeReport,
   type RunOptions,
-  runTest,
-  worst,
   yardstickOf,
 } from '../check/index.ts'
 import { ClaimsError, decide } from '../claims/index.ts'
 import { type Design, designNamed } from '../designs/index.ts'
 import { ModelError } from '../engine/index.ts'
-import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
+import { type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
 import { reach } from '../report/coverage.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
+import { coverDesign } from './coverage_job.ts'
 import { factsOf } from './design_facts.ts'
+import { exportCell } from './export_job.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
+import { historyOf } from './history_job.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
   CellInput,
@@ -37,6 +36,7 @@ import type {
   TestText,
   WorkerFailure,
 } from './protocol.ts'
+import { withTerms, worstOf } from './selection.ts'
 
 const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
 
@@ -75,18 +75,14 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     }
     case 'show':
       return show(await check(input), input)
-    case 'export': {
-      const design = await load(input.design)
-      const test = testFrom(input.test)
-      const { program, explorer, exploration } = runTest(test, design.rules, optionsOf(input.limits))
-      if (exploration.bounded !== undefined) {
-        throw new DesignError(
-          `only a complete exploration can be exported, and this one ended early (${exploration.bounded})`,
-        )
-      }
-      const file = input.output === undefined ? {} : { file: input.output }
-      return exportPromela(test, program.kernel, explorer, { design: design.name, ...file })
+    case 'coverage': {
+      const design = input.design === undefined ? undefined : await load(input.design)
+      return coverDesign(input.tests.map(testFrom), design, input.copies, optionsOf(input.limits))
     }
+    case 'history':
+      return historyOf(input.tests.map(testFrom), await load(input.design), optionsOf(input.limits))
+    case 'export':
+      return exportCell(testFrom(input.test), await load(input.design), input, optionsOf(input.limits))
   }
 }
 
@@ -197,35 +193,10 @@ function show(
   }
 }
 
-type Selection = { readonly outcome: OutcomeReport } | { readonly failure: FailureReport }
-
-/** What is worth looking at: what makes the verdict, else what breaks a condition, else the nearest outcome. */
-function worstOf({ failures, outcomes, conditions, verdict }: Cell): Selection | undefined {
-  const failure = failures.find((report) => report.failure === verdict)
-  if (failure !== undefined) return { failure }
-  const breaks = (report: OutcomeReport): boolean =>
-    report.witnesses.some((i) => conditions[i]!.condition.quantifier !== 'sometimes')
-  const candidates = outcomes.filter((report) => report.verdict === verdict)
-  const outcome =
-    candidates.find(breaks) ?? (verdict === 'right' ? outcomes.find(breaks) : undefined) ?? candidates[0]
-  return outcome === undefined ? undefined : { outcome }
-}
-
-/** The worst outcome that has all the terms. */
-function withTerms({ outcomes }: Cell, terms: readonly string[]): Selection | undefined {
-  const having = outcomes.filter(({ outcome }) => {
-    const observed = outcome.observations.map(({ name, value }) => `${name}=${value}`)
-    return terms.every((term) => observed.includes(term))
-  })
-  const verdict = worst(having.map((report) => report.verdict))
-  const outcome = having.find((report) => report.verdict === verdict)
-  return outcome === undefined ? undefined : { outcome }
-}
-
 function failureFrom(error: unknown, { input }: Request): WorkerFailure {
   if (error instanceof DesignError || error instanceof ClaimsError)
     return { kind: 'model', message: error.message }
-  const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
+  const own = 'design' in input && input.design?.kind === 'file' ? input.design : undefined
   if (error instanceof ModelError) {
     const message = own === undefined ? error.message : explain(error.cause, own, error.message)
     return { kind: 'model', message }

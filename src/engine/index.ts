@@ -6,6 +6,9 @@
  */
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
+export { answeredOneWay, mergeQuestions, type Question, questionsOf } from './coverage.ts'
+export { type Cause, type DeadHistory, deadHistory, type ThreadHistory } from './dead_history.ts'
+export { graphToDot, traceToDot } from './dot.ts'
 export { ModelError, type ModelFault } from './error.ts'
 export { type Estimate, estimateStates } from './estimate.ts'
 export {
@@ -23,7 +26,9 @@ export {
   type SearchMode,
 } from './exploration.ts'
 export { Explorer, explore } from './explore.ts'
-export { Cell, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
+export { type GraphState, type GraphStep, type StateGraph, stateGraph } from './graph.ts'
+export { type ItfState, type ItfTrace, traceToItf } from './itf.ts'
+export { Cell, inWords, Layout, type Location, Lock, RwLock, WRITER } from './layout.ts'
 export { fields, type Naming, naming, type Rename, Sort } from './naming.ts'
 export {
   assert,

@@ -4,8 +4,17 @@
  * A handle (`Cell`, `Lock`, `RwLock`) knows its location and offers the operations on it as
  * steps. Ranges are checked at every write, and they bound the engine's decision tables.
  */
+import { plainKey } from './automaton.ts'
 import type { Naming, Sort } from './naming.ts'
-import { atomic, BLOCKED, type Response, type Steps, type View } from './operation.ts'
+import {
+  type AtomicRequest,
+  atomic,
+  BLOCKED,
+  type Effect,
+  type Response,
+  type Steps,
+  type View,
+} from './operation.ts'
 
 export interface Location {
   readonly name: string
@@ -261,4 +270,24 @@ function downgrade(view: View, _c: unknown, location: number): Response {
   }
   view.set(location, 1)
   return 0
+}
+
+/** The operations of the handles above: their first argument is the location that they are on. */
+const ON_LOCATION: ReadonlySet<Effect> = new Set<Effect>([
+  ...[read, test, exceeds, write, add, addUnless, decAndTest, compareAndSwap, waitFor],
+  ...[lock, tryLock, unlock],
+  ...[readLock, readUnlock, writeLock, writeUnlock, downgrade],
+])
+
+/** The location that an operation of a `Cell`, `Lock` or `RwLock` is on; undefined for any other operation. */
+export function locationOf({ effect, args }: AtomicRequest): number | undefined {
+  return ON_LOCATION.has(effect) ? (args[0] as number) : undefined
+}
+
+/** An operation as a person would write it, with the name of its location: `test(page 1.refcount, 2)`. */
+export function inWords(request: AtomicRequest, locations: readonly Location[]): string {
+  const location = locationOf(request)
+  const [first, ...rest] = request.args.map((arg) => (arg === undefined ? 'nothing' : plainKey(arg)))
+  const args = location === undefined ? (first === undefined ? [] : [first]) : [locations[location]!.name]
+  return `${request.effect.name}(${[...args, ...rest].join(', ')})`
 }

@@ -4,11 +4,11 @@
  * which SPIN evaluates itself.
  */
 import { expect, test, vi } from 'vitest'
-import { runTest } from '../../src/check/index.ts'
 import { DESIGNS } from '../../src/designs/index.ts'
-import { conditionHolds, exportPromela, type Litmus } from '../../src/litmus/index.ts'
+import { conditionHolds, type Litmus } from '../../src/litmus/index.ts'
 import { runClaims, runSpin, spinAvailable } from '../spin.ts'
 import { corpus } from './corpus.ts'
+import { asSmallProgram } from './small_program.ts'
 
 // A C compiler for each of a small machine's processors.
 vi.setConfig({ maxConcurrency: 2 })
@@ -36,21 +36,15 @@ function violates({ expectations }: Litmus, design: string): boolean {
   )
 }
 
-/** What the C compiler makes of larger programs takes minutes. */
-const MANAGEABLE = { states: 12_000, characters: 90_000 }
-
 let compared = 0
 
 test.runIf(spinAvailable()).concurrent.for(PAIRS)(
   'SPIN agrees on $litmus.name under $design.name',
   { timeout: 300_000 },
   async ({ litmus, design, asked }, { skip }) => {
-    const { program, explorer, exploration, ends } = runTest(litmus, design.rules, {
-      limits: { states: MANAGEABLE.states },
-    })
-    if (exploration.bounded !== undefined) return skip('too many states')
-    const promela = exportPromela(litmus, program.kernel, explorer)
-    if (promela.length > MANAGEABLE.characters) return skip('too large a program')
+    const small = asSmallProgram(litmus, design)
+    if (small === undefined) return skip('too large a program')
+    const { promela, exploration, ends } = small
     compared++
 
     const spin = await runSpin(promela)

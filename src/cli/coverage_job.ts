@@ -1,0 +1,54 @@
+/** What a worker does for `cowherd coverage`: all tests under one design, watched. */
+
+import type { RunOptions } from '../check/index.ts'
+import { runTest } from '../check/index.ts'
+import { type Design, eager_all } from '../designs/index.ts'
+import { mergeQuestions, type Procedure, type Question, questionsOf } from '../engine/index.ts'
+import type { Litmus } from '../litmus/index.ts'
+import { type ScriptCoverage, watchSource } from './source_coverage.ts'
+
+export interface DesignCoverage {
+  readonly states: number
+  /** Tests that a limit ended early. */
+  readonly bounded: number
+  /** The rules that are functions of the kernel's paths, and that no path has asked. */
+  readonly unasked: readonly string[]
+  readonly questions: readonly Question[]
+  readonly scripts: readonly ScriptCoverage[]
+}
+
+/** @param design undefined for the yardstick, by which outcomes are judged */
+export function coverDesign(
+  tests: readonly Litmus[],
+  design: Design | undefined,
+  copies: boolean,
+  options: RunOptions,
+): DesignCoverage {
+  const { rules } = design ?? eager_all
+  const asked = new Set<string>()
+  const functions = Object.entries(rules).filter(([, rule]) => isProcedure(rule)) as [string, Procedure][]
+  let states = 0
+  let bounded = 0
+  let questions: Question[] = []
+  for (const test of tests) {
+    for (const countCopies of copies ? [false, true] : [false]) {
+      const { explorer, exploration } = runTest(test, rules, options, { countCopies })
+      states += exploration.states
+      if (exploration.bounded !== undefined) bounded++
+      for (const [name, rule] of functions) if (explorer.learned.automata.called(rule)) asked.add(name)
+      questions = mergeQuestions([...questions, ...questionsOf(explorer)])
+    }
+  }
+  return {
+    states,
+    bounded,
+    unasked: functions.map(([name]) => name).filter((name) => !asked.has(name)),
+    questions,
+    // The program's own files, and the person's design, which is imported from its text.
+    scripts: watchSource().take((url) => url.startsWith('file:') || url.startsWith('data:')),
+  }
+}
+
+function isProcedure(rule: unknown): boolean {
+  return typeof rule === 'function' && rule.constructor.name === 'GeneratorFunction'
+}

@@ -1,0 +1,66 @@
+/** What a worker does for `cowherd export`: one cell in another program's language. */
+import { type Cell, checkCell, type RunOptions, runTest, type Yardstick } from '../check/index.ts'
+import type { Design } from '../designs/index.ts'
+import { graphToDot, stateGraph, traceToDot, traceToItf } from '../engine/index.ts'
+import { exportPromela, type Litmus } from '../litmus/index.ts'
+import { count } from '../report/count.ts'
+import { chosenRun, graphDocument } from '../report/graph_json.ts'
+import { DesignError } from './own_design.ts'
+import type { ExportInput } from './protocol.ts'
+import { type Selection, withTerms, worstOf } from './selection.ts'
+
+/** @throws DesignError if there is no such thing to be exported; the message says why */
+export function exportCell(test: Litmus, design: Design, input: ExportInput, options: RunOptions): string {
+  const { to, output, run: wanted } = input
+  if (to === 'promela') {
+    const { program, explorer, exploration } = runTest(test, design.rules, options)
+    mustBeComplete(exploration.bounded)
+    const file = output === undefined ? {} : { file: output }
+    return exportPromela(test, program.kernel, explorer, { design: design.name, ...file })
+  }
+  const cell = checkCell(test, design, input.yardstick as Yardstick, options)
+  const { explorer } = cell.run
+  const title = `${test.name} under ${design.name}`
+  const whole = wanted === undefined && to !== 'itf'
+  if (whole) {
+    mustBeComplete(cell.exploration.bounded)
+    const { states } = cell.exploration
+    if (states > input.limit) {
+      throw new DesignError(
+        `this graph has ${count(states)} states, and more than ${count(input.limit)} are only written with --limit ${states}; a single run is written with --run`,
+      )
+    }
+  }
+  switch (to) {
+    case 'json':
+      return JSON.stringify(graphDocument(cell, select(cell, wanted ?? []), whole), null, 1)
+    case 'dot': {
+      if (whole) return graphToDot(stateGraph(explorer), title)
+      const { trace, to: end } = chosenRun(cell, mustExist(cell, wanted!))
+      return traceToDot(explorer.system, trace, `${title}: ${end}`)
+    }
+    case 'itf': {
+      const { trace, to: end, verdict } = chosenRun(cell, mustExist(cell, wanted ?? []))
+      const meta = { source: `${test.name}.litmus`, description: `${title}: ${end} (${verdict})` }
+      return JSON.stringify(traceToItf(explorer.system, trace, meta), null, 1)
+    }
+  }
+}
+
+function mustBeComplete(bounded: string | undefined): void {
+  if (bounded === undefined) return
+  throw new DesignError(`only a complete exploration can be exported, and this one ended early (${bounded})`)
+}
+
+/** What has all the terms, or, without terms, the worst. */
+function select(cell: Cell, terms: readonly string[]): Selection | undefined {
+  return terms.length === 0 ? worstOf(cell) : mustExist(cell, terms)
+}
+
+function mustExist(cell: Cell, terms: readonly string[]): Selection {
+  const selection = terms.length === 0 ? worstOf(cell) : withTerms(cell, terms)
+  if (selection !== undefined) return selection
+  const keys = cell.outcomes.map(({ outcome }) => `\n  ${outcome.key}`)
+  if (terms.length === 0 || keys.length === 0) throw new DesignError('no run comes to an end')
+  throw new DesignError(`no outcome has ${terms.join(' ')}; there are:${keys.slice(0, 20).join('')}`)
+}

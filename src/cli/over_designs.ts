@@ -1,0 +1,61 @@
+/** What the commands that survey many tests under each of several designs have in common. */
+
+import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
+import { JobError, Pool, type WorkerProgram } from './pool.ts'
+import type { TestText } from './protocol.ts'
+import { complain, ProgressLine } from './terminal.ts'
+import { readTests, SUITE } from './tests.ts'
+
+/**
+ * The tests of some files and folders, or of the suite.
+ * @throws UsageError if one cannot be read: a survey of the others would claim too much
+ */
+export function testsToSurvey(paths: readonly string[]): TestText[] {
+  const { tests, errors, warnings } = readTests(paths.length === 0 ? [SUITE] : paths)
+  for (const text of warnings) complain(text)
+  if (errors.length > 0) throw new UsageError(errors.join('\n'))
+  return tests.map(({ file, text }) => ({ file, text }))
+}
+
+/**
+ * Does one job for each design, several at a time.
+ * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C
+ */
+export async function overDesigns<S, T>(
+  sources: readonly S[],
+  workers: number,
+  program: WorkerProgram,
+  job: (pool: Pool, source: S) => Promise<T>,
+): Promise<{ readonly source: S; readonly result: T }[]> {
+  const progress = new ProgressLine()
+  let done = 0
+  const pool = new Pool(workers, () => progress.show(`${done} of ${sources.length} designs`), program)
+  let interrupted = false
+  const interrupt = (): void => {
+    if (interrupted) process.exit(INTERRUPTED)
+    interrupted = true
+    process.exitCode = INTERRUPTED
+    pool.stop()
+  }
+  process.on('SIGINT', interrupt)
+  try {
+    const results = await Promise.all(
+      sources.map(async (source) => {
+        const result = await job(pool, source)
+        done++
+        return { source, result }
+      }),
+    )
+    // Jobs that were stopped on the way come back with less than was asked for.
+    if (interrupted) throw new Interruption(`interrupted after ${done} of ${sources.length} designs`)
+    return results
+  } catch (error) {
+    if (interrupted) throw new Interruption(`interrupted after ${done} of ${sources.length} designs`)
+    if (error instanceof JobError && error.fault !== 'internal') throw new UsageError(error.message)
+    throw error
+  } finally {
+    process.off('SIGINT', interrupt)
+    progress.clear()
+    await pool.close()
+  }
+}
