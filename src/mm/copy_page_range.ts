@@ -21,6 +21,7 @@ import {
   pte_wrprotect,
 } from './pte.ts'
 import { page_add_new_anon_rmap } from './rmap.ts'
+import { copy_soft_dirty, set_soft_dirty } from './soft_dirty.ts'
 import { swap_duplicate } from './swapfile.ts'
 
 /** fork: copies the page table of one area. The parent's mmap_lock is held for writing. */
@@ -60,6 +61,7 @@ function* copy_pte_range(
   if (is_swap_pte(pte)) {
     yield* call(copy_swap_pte, parent, child, vpn, pte)
   } else if (pte_present(pte) && pte_pfn(pte) === ZERO_PFN) {
+    yield* copy_soft_dirty(k, parent, child, vpn)
     yield* dst.pte[vpn]!.write(pte)
   } else if (pte_present(pte)) {
     const shared = yield* call(copy_present_pte, parent, child, vpn, pte)
@@ -83,6 +85,7 @@ function* copy_pte_range(
 function* copy_swap_pte(k: Kernel, parent: number, child: number, vpn: number, pte: number): Steps<void> {
   yield* swap_duplicate(pte_swp_slot(pte))
   if (pte_swp_exclusive(pte)) yield* k.mm[parent]!.pte[vpn]!.write(pte_swp_clear_exclusive(pte))
+  yield* copy_soft_dirty(k, parent, child, vpn)
   yield* k.mm[child]!.pte[vpn]!.write(pte_swp_clear_exclusive(pte))
 }
 
@@ -109,6 +112,7 @@ function* copy_present_pte(
     return false
   }
   if (protect && !k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
+  yield* copy_soft_dirty(k, parent, child, vpn)
   yield* dst.pte[vpn]!.write(pte_wrprotect(pte))
   return true
 }
@@ -127,6 +131,8 @@ function* copy_present_page(
   yield* page_add_new_anon_rmap(child, vpn, page)
   yield* lru_cache_add(k, cpu, page)
   const writable = yield* k.mm[child]!.vma[vpn]!.is(VM_WRITE)
+  yield* copy_soft_dirty(k, parent, child, vpn)
+  yield* set_soft_dirty(k, child, vpn, true)
   yield* k.mm[child]!.pte[vpn]!.write(mk_pte(page, writable))
   yield* count_copy(k)
 }

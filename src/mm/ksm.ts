@@ -23,6 +23,7 @@ import {
   pte_wrprotect,
 } from './pte.ts'
 import { page_add_anon_rmap, page_remove_rmap } from './rmap.ts'
+import { set_soft_dirty } from './soft_dirty.ts'
 import { try_to_free_swap } from './swapfile.ts'
 import { flush_tlb_page } from './tlb.ts'
 
@@ -253,6 +254,7 @@ function* replace_page(
   yield* page_add_anon_rmap(mm, vpn, kpage, false)
   yield* entry.write(PTE_NONE)
   yield* flush_tlb_page(k, mm, vpn)
+  yield* set_soft_dirty(k, mm, vpn, false)
   yield* entry.write(mk_pte(kpage, false))
   yield* page_remove_rmap(k, page)
   if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* try_to_free_swap(k, page)
@@ -279,9 +281,13 @@ export function* madvise_unmergeable(k: Kernel, cpu: number, vpn: number): Steps
   yield* mmap_lock.writeUnlock()
 }
 
-/** A write fault, until the page is not KSM's. The reference held meanwhile makes the fault copy. */
+/**
+ * A write fault, until the page is not KSM's. The reference held meanwhile makes the fault copy.
+ * From 6cce3314b928 (v6.2) on an unsharing fault, and no reference.
+ */
 function* break_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
   const { mm, vpn } = spot
+  if (k.rules.unmerge_unshares) return yield* tail(unshare_ksm, cpu, spot)
   const page = yield* call(follow_page_get, mm, vpn)
   if (page === NO_PAGE) return
   let broken = true
@@ -291,6 +297,23 @@ function* break_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
   }
   yield* put_page(page)
   if (!broken) return yield* tail(break_ksm, cpu, spot)
+}
+
+function* unshare_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
+  const { mm, vpn } = spot
+  const { ptl, vma } = k.mm[mm]!
+  yield* ptl.lock()
+  const merged = (yield* atomic(maps_ksm_page, mm, vpn)) === 1
+  yield* ptl.unlock()
+  if (!merged) return
+  const vm_write = yield* vma[vpn]!.is(VM_WRITE)
+  yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+  return yield* tail(unshare_ksm, cpu, spot)
+}
+
+function maps_ksm_page(view: View, k: Kernel, mm: number, vpn: number): Response {
+  const entry: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
+  return pte_present(entry) && view.get(k.page[pte_pfn(entry)]!.mapping.location) === k.KSM ? 1 : 0
 }
 
 /**

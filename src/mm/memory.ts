@@ -21,6 +21,7 @@ import {
   pte_write,
 } from './pte.ts'
 import { page_add_new_anon_rmap, page_remove_rmap } from './rmap.ts'
+import { set_soft_dirty } from './soft_dirty.ts'
 import { free_swap_and_cache } from './swap_state.ts'
 import { flush_tlb_batched_pending } from './tlb.ts'
 
@@ -58,7 +59,10 @@ export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<void> {
   const entry = pte[vmf.vpn]!
   if (vmf.kind !== 'write' && k.rules.zero_page) {
     yield* ptl.lock()
-    if (yield* entry.is(PTE_NONE)) yield* entry.write(mk_pte(ZERO_PFN, false))
+    if (yield* entry.is(PTE_NONE)) {
+      yield* set_soft_dirty(k, vmf.mm, vmf.vpn, false)
+      yield* entry.write(mk_pte(ZERO_PFN, false))
+    }
     yield* ptl.unlock()
     return
   }
@@ -71,6 +75,7 @@ export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<void> {
   }
   yield* page_add_new_anon_rmap(vmf.mm, vmf.vpn, page)
   yield* lru_cache_add(k, vmf.cpu, page)
+  yield* set_soft_dirty(k, vmf.mm, vmf.vpn, true)
   yield* entry.write(mk_pte(page, vmf.vm_write))
   yield* ptl.unlock()
 }

@@ -1,7 +1,8 @@
 /** Watching for writes: soft-dirty (fs/proc/task_mmu.c). */
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
-import { PTE_NONE, pte_pfn, pte_present, pte_write, pte_wrprotect } from './pte.ts'
+import { is_swap_pte, PTE_NONE, pte_pfn, pte_present, pte_write, pte_wrprotect } from './pte.ts'
+import { set_soft_dirty, watch_mm } from './soft_dirty.ts'
 import { flush_tlb_mm } from './tlb.ts'
 
 /** "4" to /proc/self/clear_refs: all pages lose their write permission, so that the next write is noticed. */
@@ -12,6 +13,7 @@ export function* clear_refs_write(k: Kernel, cpu: number): Steps<void> {
   if (exclusive) yield* mmap_lock.writeLock()
   else yield* mmap_lock.readLock()
   yield* atomic(watch, mm)
+  yield* watch_mm(k, mm)
   if (!k.rules.shares_nothing) {
     for (let vpn = 0; vpn < vma.length; vpn++) yield* call(clear_soft_dirty, mm, vpn)
     if (k.rules.clear_refs_flushes) yield* flush_tlb_mm(k, mm)
@@ -37,6 +39,9 @@ function* clear_soft_dirty(k: Kernel, mm: number, vpn: number): Steps<void> {
   ) {
     yield* pte[vpn]!.write(PTE_NONE)
     yield* pte[vpn]!.write(pte_wrprotect(old))
+    yield* set_soft_dirty(k, mm, vpn, false)
+  } else if (is_swap_pte(old)) {
+    yield* set_soft_dirty(k, mm, vpn, false)
   }
   yield* ptl.unlock()
 }

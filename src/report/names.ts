@@ -212,7 +212,7 @@ export class Names {
 
   /** Whether an entry is clean is told only where somebody looks at that: reclaim, or KSM. */
   private permission(pte: number): string {
-    if (pte_write(pte)) return 'writable'
+    if (pte_write(pte)) return pte_dirty(pte) ? 'writable' : 'writable, clean'
     return this.k.reverse_maps && !pte_dirty(pte) && pte_pfn(pte) !== ZERO_PFN
       ? 'read-only, clean'
       : 'read-only'
