@@ -9,6 +9,7 @@ import { copy_word, count_copy } from './do_wp_page.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_WRITE, ZERO_PFN } from './machine.ts'
 import { alloc_page, get_page, lru_cache_add, put_page } from './page_alloc.ts'
+import { ptep_set_wrprotect } from './pgtable.ts'
 import {
   is_swap_pte,
   mk_pte,
@@ -101,7 +102,7 @@ function* copy_present_pte(
   const dst = k.mm[child]!
   const page = pte_pfn(pte)
   const protect = pte_write(pte)
-  if (protect && k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
+  if (protect && k.rules.fork_protects_first) yield* ptep_set_wrprotect(src.pte[vpn]!)
   yield* get_page(k, page)
   const shared = yield* call(k.rules.page_try_dup_rmap, parent, page)
   if (typeof shared !== 'boolean') {
@@ -111,7 +112,7 @@ function* copy_present_pte(
     yield* put_page(page)
     return false
   }
-  if (protect && !k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
+  if (protect && !k.rules.fork_protects_first) yield* ptep_set_wrprotect(src.pte[vpn]!)
   yield* copy_soft_dirty(k, parent, child, vpn)
   yield* dst.pte[vpn]!.write(pte_wrprotect(pte))
   return true

@@ -11,6 +11,7 @@ import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
 import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
 import {
   mk_pte,
   PTE_NONE,
@@ -209,16 +210,16 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
   const { ptl, pte } = k.mm[mm]!
   const entry = pte[vpn]!
   yield* ptl.lock()
-  const old = yield* entry.read()
-  if (!pte_present(old) || pte_pfn(old) !== page) {
+  const found = yield* entry.read()
+  if (!pte_present(found) || pte_pfn(found) !== page) {
     yield* ptl.unlock()
     return PTE_NONE
   }
   const exclusive = k.rules.anon_exclusive && (yield* k.page[page]!.exclusive.is(1))
-  let now = old
-  if (pte_write(old) || pte_dirty(old) || exclusive) {
+  let now = found
+  if (pte_write(found) || pte_dirty(found) || exclusive) {
     const swapped = yield* PageSwapCache(k, page)
-    yield* entry.write(PTE_NONE)
+    const old = yield* ptep_get_and_clear(entry)
     yield* flush_tlb_page(k, mm, vpn)
     const mapped = yield* k.page[page]!.mapcount.read()
     const inUse = !(yield* k.page[page]!.refcount.is(mapped + 1 + (swapped ? 1 : 0)))

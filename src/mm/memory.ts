@@ -10,6 +10,7 @@ import { do_wp_page } from './do_wp_page.ts'
 import type { Fault, Kernel } from './kernel.ts'
 import { ZERO_PFN } from './machine.ts'
 import { alloc_page, lru_cache_add, put_page } from './page_alloc.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
 import {
   is_swap_pte,
   mk_pte,
@@ -102,7 +103,7 @@ export function* zap_pte_range(k: Kernel, mm: number, vpn: number): Steps<number
     yield* ptl.unlock()
     return NOTHING
   }
-  yield* pte[vpn]!.write(PTE_NONE)
+  yield* ptep_get_and_clear(pte[vpn]!)
   if (pte_pfn(old) !== ZERO_PFN) yield* page_remove_rmap(k, pte_pfn(old))
   yield* ptl.unlock()
   return pte_pfn(old)

@@ -2,7 +2,8 @@
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, VM_READ, VM_WRITE, ZERO_PFN } from './machine.ts'
-import { PTE_NONE, type Pte, pte_dirty, pte_mkwrite, pte_pfn, pte_present, pte_wrprotect } from './pte.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
+import { type Pte, pte_dirty, pte_mkwrite, pte_pfn, pte_present, pte_wrprotect } from './pte.ts'
 import { needs_soft_dirty_wp } from './soft_dirty.ts'
 import { flush_tlb_batched_pending, flush_tlb_page } from './tlb.ts'
 
@@ -34,15 +35,15 @@ function* change_pte_range(k: Kernel, mm: number, vpn: number, writable: boolean
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
   yield* call(flush_tlb_batched_pending, mm)
-  const old = yield* pte[vpn]!.read()
-  if (pte_present(old)) {
-    yield* pte[vpn]!.write(PTE_NONE)
+  const present = pte_present(yield* pte[vpn]!.read())
+  if (present) {
+    const old = yield* ptep_get_and_clear(pte[vpn]!)
     const now = pte_wrprotect(old)
     const restored = writable && (yield* call(can_change_pte_writable, mm, vpn, now))
     yield* pte[vpn]!.write(restored ? pte_mkwrite(now) : now)
   }
   yield* ptl.unlock()
-  return pte_present(old)
+  return present
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Watching for writes: soft-dirty (fs/proc/task_mmu.c). */
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
-import { is_swap_pte, PTE_NONE, pte_pfn, pte_present, pte_write, pte_wrprotect } from './pte.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
+import { is_swap_pte, pte_pfn, pte_present, pte_write, pte_wrprotect } from './pte.ts'
 import { set_soft_dirty, watch_mm } from './soft_dirty.ts'
 import { flush_tlb_mm } from './tlb.ts'
 
@@ -32,15 +33,15 @@ function watch(view: View, k: Kernel, mm: number): Response {
 function* clear_soft_dirty(k: Kernel, mm: number, vpn: number): Steps<void> {
   const { ptl, pte } = k.mm[mm]!
   yield* ptl.lock()
-  const old = yield* pte[vpn]!.read()
+  const found = yield* pte[vpn]!.read()
   if (
-    pte_present(old) &&
-    (!pte_write(old) || (yield* call(k.rules.clear_refs_may_protect, mm, pte_pfn(old))))
+    pte_present(found) &&
+    (!pte_write(found) || (yield* call(k.rules.clear_refs_may_protect, mm, pte_pfn(found))))
   ) {
-    yield* pte[vpn]!.write(PTE_NONE)
+    const old = yield* ptep_get_and_clear(pte[vpn]!)
     yield* pte[vpn]!.write(pte_wrprotect(old))
     yield* set_soft_dirty(k, mm, vpn, false)
-  } else if (is_swap_pte(old)) {
+  } else if (is_swap_pte(found)) {
     yield* set_soft_dirty(k, mm, vpn, false)
   }
   yield* ptl.unlock()
