@@ -23,7 +23,7 @@ export const v6_12 = extend(v6_1, {
     },
     {
       what: 'mm/mprotect: allow clean exclusive anon pages to be writable (v6.2)',
-      where: '7ea7e333842e',
+      where: 'd84887739d5c',
     },
     {
       what: 'mm: swap: reuse exclusive folio directly instead of wp page faults (v6.11)',
@@ -42,7 +42,7 @@ export const v6_12 = extend(v6_1, {
     unmerge_unshares:
       'MADV_UNMERGEABLE copies by unsharing faults, which leave the copy read-only (6cce3314b928)',
     mprotect_restores_clean:
-      'mprotect makes the entry of an exclusive page writable again even if it is clean (7ea7e333842e)',
+      'mprotect makes the entry of an exclusive page writable again even if it is clean (d84887739d5c)',
     swap_in_writable: 'a read fault that swaps an exclusive page in maps it writable (c18160dba5ff)',
   },
   // A comment of 84209e87c696: short-term pinning for reading does not mean to see what the process writes later.

@@ -137,7 +137,7 @@ export interface Rules {
   /** mprotect gives the entry of an exclusive page its write permission back, if it is dirty (64fe24a3e05e, v6.0). */
   readonly mprotect_restores_write: boolean
 
-  /** mprotect does so at a clean entry, too (7ea7e333842e, v6.2). */
+  /** mprotect does so at a clean entry, too (d84887739d5c, v6.2). */
   readonly mprotect_restores_clean: boolean
 
   /**

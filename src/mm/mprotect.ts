@@ -48,7 +48,7 @@ function* change_pte_range(k: Kernel, mm: number, vpn: number, writable: boolean
 
 /**
  * Whether a write fault at this entry would only make it writable, so that it can be spared
- * (64fe24a3e05e, v6.0; the area is writable). Until 7ea7e333842e (v6.2) a clean entry was left to the fault.
+ * (64fe24a3e05e, v6.0; the area is writable). Until d84887739d5c (v6.2) a clean entry was left to the fault.
  */
 function* can_change_pte_writable(k: Kernel, mm: number, vpn: number, now: Pte): Steps<boolean> {
   const { mprotect_restores_write, mprotect_restores_clean } = k.rules

@@ -2,7 +2,7 @@
  * Page-table entries, packed into one byte: empty; the place in swap where the page is, with its
  * exclusive bit; or a frame that is mapped read-only or writable, and clean or dirty.
  *
- * A writable entry is made for a write and dirty, until 7ea7e333842e (v6.2) and c18160dba5ff
+ * A writable entry is made for a write and dirty, until d84887739d5c (v6.2) and c18160dba5ff
  * (v6.11) make some writable before anybody writes; there the processor sets the dirty bit. KSM
  * and reclaim look at it. The accessed bit is not kept. TLB entries have the same form.
  */
