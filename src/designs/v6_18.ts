@@ -4,11 +4,13 @@ import { v6_12 } from './v6_12.ts'
 
 export const v6_18 = extend(v6_12, {
   name: 'v6.18',
-  title: 'Linux v6.18 (November 2025): as v6.12',
+  title: 'Linux v6.18 (November 2025): v6.12, with one lock fewer in MADV_DONTNEED',
   belief:
-    'As v6.12. What changed since is about large folios, how the swap cache is stored, and which locks are held: ' +
-    'for a page of the base size the steps are the same.',
-  sources: [],
-  rules: {},
-  because: {},
+    'As v6.12. What changed since is about large folios and how the swap cache is stored; for a page of the base ' +
+    'size the steps are the same, but that MADV_DONTNEED locks its area alone.',
+  sources: [{ what: 'mm: use per_vma lock for MADV_DONTNEED (v6.17)', where: 'a6fde7add78d' }],
+  rules: { dontneed_locks_vma: true },
+  because: {
+    dontneed_locks_vma: 'MADV_DONTNEED holds the lock of its area and not mmap_lock (a6fde7add78d)',
+  },
 })

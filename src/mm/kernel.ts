@@ -71,6 +71,18 @@ export interface Rules {
    */
   readonly unshare_test_locks_page: boolean
 
+  /**
+   * A user's page fault holds the lock of its area for reading, and mmap_lock only where that cannot be
+   * had (0bff0aaea03e, v6.4). Who changes an area locks it for writing.
+   */
+  readonly per_vma_locks: boolean
+
+  /** fork locks each of the parent's areas before it copies its page table (fb49c455323f, v6.5, 6.4.3). */
+  readonly fork_locks_vmas: boolean
+
+  /** MADV_DONTNEED holds the lock of its area and not mmap_lock, where it can (a6fde7add78d, v6.17). */
+  readonly dontneed_locks_vma: boolean
+
   /** FOLL_PIN marks the mm (`has_pinned`) before it looks at any page. */
   readonly marks_pinned_mm: boolean
 
@@ -207,7 +219,7 @@ export class Kernel extends Machine {
     config: MachineConfig,
     readonly rules: Rules,
   ) {
-    super(config, rules.anon_exclusive)
+    super(config, rules.anon_exclusive, rules.per_vma_locks)
     rules.hooks?.layout?.(this)
   }
 }

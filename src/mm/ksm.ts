@@ -9,6 +9,7 @@ import { atomic, call, type Response, type Steps, tail, type View } from '../eng
 import type { Kernel, WpFault } from './kernel.ts'
 import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
+import { mmap_write_unlock, vma_start_write } from './mmap_lock.ts'
 import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
 import { ptep_get_and_clear } from './pgtable.ts'
@@ -278,8 +279,11 @@ export function* madvise_unmergeable(k: Kernel, cpu: number, vpn: number): Steps
   const { mm } = k.cpu[cpu]!
   const { mmap_lock, vma } = k.mm[mm]!
   yield* mmap_lock.writeLock()
-  if (!(yield* vma[vpn]!.is(VM_NONE))) yield* call(break_ksm, cpu, { mm, vpn })
-  yield* mmap_lock.writeUnlock()
+  if (!(yield* vma[vpn]!.is(VM_NONE))) {
+    yield* vma_start_write(k, mm, vpn)
+    yield* call(break_ksm, cpu, { mm, vpn })
+  }
+  yield* mmap_write_unlock(k, mm)
 }
 
 /**

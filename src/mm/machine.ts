@@ -98,6 +98,8 @@ export interface Mm {
   /** By vpn: VM_NONE, VM_READ or VM_WRITE. */
   readonly vma: readonly Cell[]
   readonly pte: readonly Cell[]
+  /** By vpn: the lock of the area, where areas have locks of their own. */
+  readonly vma_lock: readonly RwLock[]
   /** 1 once somebody watches for writes: no area has VM_SOFTDIRTY any more. Only where somebody may. */
   readonly watched: Cell | undefined
   /** By vpn: the entry's soft-dirty bit. Only where somebody may watch. */
@@ -197,10 +199,14 @@ export class Machine {
   /** `Page.mapping` of a page that KSM has made (PageKsm). */
   readonly KSM: number
 
-  /** @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive */
+  /**
+   * @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive
+   * @param perVmaLocks whether each area has a lock of its own
+   */
   constructor(
     readonly config: MachineConfig,
     anonExclusive: boolean,
+    perVmaLocks = false,
   ) {
     const { layout } = this
     const { processes, cpus, pages, references, frames, parents, swapSlots, softDirty } = config
@@ -229,6 +235,7 @@ export class Machine {
         const pfn = m === 0 ? mapped.get(vpn) : undefined
         return layout.cell(`${name}.pte[${x}]`, largest, pfn === undefined ? 0 : mk_pte(pfn, true))
       }),
+      vma_lock: perVmaLocks ? pages.map(({ name: x }) => layout.rwLock(`${name}.vma_lock[${x}]`)) : [],
       watched: softDirty ? layout.cell(`${name}.watched`, 1) : undefined,
       soft_dirty: softDirty
         ? pages.map(({ name: x, untouched }) =>

@@ -2,6 +2,7 @@
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, VM_READ, VM_WRITE, ZERO_PFN } from './machine.ts'
+import { mmap_write_unlock, vma_start_write } from './mmap_lock.ts'
 import { ptep_get_and_clear } from './pgtable.ts'
 import { type Pte, pte_dirty, pte_mkwrite, pte_pfn, pte_present, pte_wrprotect } from './pte.ts'
 import { needs_soft_dirty_wp } from './soft_dirty.ts'
@@ -18,10 +19,11 @@ export function* mprotect_fixup(k: Kernel, cpu: number, vpn: number, writable: b
   yield* mmap_lock.writeLock()
   const before = yield* vma[vpn]!.read()
   if (before !== VM_NONE && before !== prot) {
+    yield* vma_start_write(k, mm, vpn)
     yield* atomic(protect, mm, vpn, prot)
     if (yield* call(change_pte_range, mm, vpn, writable)) yield* flush_tlb_page(k, mm, vpn)
   }
-  yield* mmap_lock.writeUnlock()
+  yield* mmap_write_unlock(k, mm)
 }
 
 function protect(view: View, k: Kernel, mm: number, vpn: number, prot: number): Response {

@@ -1,6 +1,7 @@
 /** Watching for writes: soft-dirty (fs/proc/task_mmu.c). */
 import { atomic, call, type Response, type Steps, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
+import { mmap_write_unlock, vma_start_write } from './mmap_lock.ts'
 import { ptep_get_and_clear } from './pgtable.ts'
 import { is_swap_pte, pte_pfn, pte_present, pte_write, pte_wrprotect } from './pte.ts'
 import { set_soft_dirty, watch_mm } from './soft_dirty.ts'
@@ -13,13 +14,14 @@ export function* clear_refs_write(k: Kernel, cpu: number): Steps<void> {
   const exclusive = k.rules.clear_refs_excludes_faults
   if (exclusive) yield* mmap_lock.writeLock()
   else yield* mmap_lock.readLock()
+  for (let vpn = 0; exclusive && vpn < vma.length; vpn++) yield* vma_start_write(k, mm, vpn)
   yield* atomic(watch, mm)
   yield* watch_mm(k, mm)
   if (!k.rules.shares_nothing) {
     for (let vpn = 0; vpn < vma.length; vpn++) yield* call(clear_soft_dirty, mm, vpn)
     if (k.rules.clear_refs_flushes) yield* flush_tlb_mm(k, mm)
   }
-  if (exclusive) yield* mmap_lock.writeUnlock()
+  if (exclusive) yield* mmap_write_unlock(k, mm)
   else yield* mmap_lock.readUnlock()
 }
 
