@@ -15,11 +15,11 @@ export const v7_3 = extend(v7_2, {
   belief:
     'As v7.2. What the entry says decides at swap-in: an exclusive page is mapped writable and leaves the swap ' +
     'cache, any other goes to the write fault, which counts its references as ever, only that it gives up ' +
-    'at once if they are more than it could account for. Read in 7.3-rc7.',
+    'at once if they are more than it could account for. Read in 7.3.4.',
   sources: [
     {
       what: 'mm/memory.c of v7.3: do_swap_page, should_try_to_free_swap, wp_can_reuse_anon_folio',
-      where: 'linux-source-7.3 (7.3~rc7-1~exp1)',
+      where: 'Linux 7.3.4',
     },
   ],
   rules: {
@@ -46,7 +46,7 @@ function* exclusive_or_accounted_for(k: Kernel, vmf: WpFault, pfn: number): Step
   const cached = yield* PageSwapCache(k, pfn)
   if (yield* PageKsm(k, pfn)) return 'copy'
   if (yield* page.refcount.exceeds(1 + (batched ? 1 : 0) + (cached ? 1 : 0))) return 'copy'
-  if (batched) yield* lru_add_drain(k, vmf.cpu)
+  if (batched && k.rules.wp_drains_batch) yield* lru_add_drain(k, vmf.cpu)
   if (yield* page.refcount.exceeds(cached ? 2 : 1)) return 'copy'
   return yield* count_under_lock(k, vmf, pfn)
 }

@@ -28,7 +28,7 @@ export function* user_store(_k: Kernel, cpu: number, vpn: number, word: number, 
 export function* do_user_addr_fault(k: Kernel, cpu: number, vpn: number, write: boolean): Steps<boolean> {
   const mm = k.cpu[cpu]!.mm
   const { mmap_lock, vma } = k.mm[mm]!
-  const area = k.rules.per_vma_locks && (yield* lock_vma_under_rcu(k, mm, vpn))
+  const area = yield* lock_vma_under_rcu(k, mm, vpn)
   if (!area) yield* mmap_lock.readLock()
   const prot = yield* vma[vpn]!.read()
   const permitted = prot !== VM_NONE && !(write && prot !== VM_WRITE)

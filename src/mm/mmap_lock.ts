@@ -12,8 +12,8 @@ import type { Kernel } from './kernel.ts'
 import { VM_NONE } from './machine.ts'
 
 /** Locks the area for reading, if there is one and nobody changes it; else mmap_lock is needed. */
-export function* lock_vma_under_rcu(_k: Kernel, mm: number, vpn: number): Steps<boolean> {
-  return (yield* atomic(try_read_vma, mm, vpn)) === 1
+export function* lock_vma_under_rcu(k: Kernel, mm: number, vpn: number): Steps<boolean> {
+  return k.rules.per_vma_locks && (yield* atomic(try_read_vma, mm, vpn)) === 1
 }
 
 function try_read_vma(view: View, k: Kernel, mm: number, vpn: number): Response {

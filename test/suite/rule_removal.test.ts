@@ -42,13 +42,24 @@ function originalOf(design: Design, file: string, litmus: Litmus, counting: bool
   return found
 }
 
+type Place = { readonly file: string; readonly test: Litmus; readonly counting: boolean }
+
+const PLACES: readonly Place[] = [false, true].flatMap((counting) =>
+  SUITE.map(({ file, test: litmus }) => ({ file, test: litmus, counting })),
+)
+
+/** Where the rule of some earlier design was missed: there one looks first. */
+const missed = new Map<RuleName, Place>()
+
 function differs(design: Design, rule: RuleName): string | undefined {
   const without = { ...design.rules, [rule]: NO_RULES[rule] } as Rules
-  for (const counting of [false, true]) {
-    for (const { file, test: litmus } of SUITE) {
-      const { behaviour, asked } = originalOf(design, file, litmus, counting)
-      if (asked.has(rule) && behaviour !== shown(litmus, without, counting)) return litmus.name
-    }
+  const first = missed.get(rule)
+  for (const place of first === undefined ? PLACES : [first, ...PLACES]) {
+    const { file, test: litmus, counting } = place
+    const { behaviour, asked } = originalOf(design, file, litmus, counting)
+    if (!asked.has(rule) || behaviour === shown(litmus, without, counting)) continue
+    missed.set(rule, place)
+    return litmus.name
   }
   return undefined
 }
