@@ -11,6 +11,11 @@ import { v5_11 } from './v5_11.ts'
 import { v5_16 } from './v5_16.ts'
 import { v5_18 } from './v5_18.ts'
 import { v5_19 } from './v5_19.ts'
+import { v6_1 } from './v6_1.ts'
+import { v6_12 } from './v6_12.ts'
+import { v6_18 } from './v6_18.ts'
+import { v7_2 } from './v7_2.ts'
+import { v7_3 } from './v7_3.ts'
 
 /** What `--design all` means, in the order of the table. */
 export const DESIGNS: readonly Design[] = [
@@ -25,6 +30,11 @@ export const DESIGNS: readonly Design[] = [
   torvalds,
   v5_18,
   v5_19,
+  v6_1,
+  v6_12,
+  v6_18,
+  v7_2,
+  v7_3,
 ]
 
 /** Variants that are named when they are wanted. */

@@ -47,6 +47,12 @@ export function* count_after_draining(k: Kernel, vmf: WpFault, pfn: number): Ste
     if (!(yield* page.lru.is(ON_LRU))) yield* lru_add_drain(k, vmf.cpu)
   }
   if (yield* page.refcount.exceeds((yield* PageSwapCache(k, pfn)) ? 2 : 1)) return 'copy'
+  return yield* count_under_lock(k, vmf, pfn)
+}
+
+/** The test that counts: with the page locked, and out of the swap cache if nobody else names its place. */
+export function* count_under_lock(k: Kernel, vmf: WpFault, pfn: number): Steps<WpDecision> {
+  const page = k.page[pfn]!
   if (!(yield* page.lock.tryLock())) return 'copy'
   yield* try_to_free_swap(k, pfn)
   const alone = !(yield* PageKsm(k, pfn)) && (yield* page.refcount.is(1))

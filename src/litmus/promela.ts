@@ -6,7 +6,7 @@
  */
 import { type Cell, type PromelaClaim, type Search, toPromela } from '../engine/index.ts'
 import { EXITED, type Machine, VM_NONE, ZERO_PFN } from '../mm/machine.ts'
-import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, swp_entry_to_pte } from '../mm/pte.ts'
+import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, pte_mkwrite, swp_entry_to_pte } from '../mm/pte.ts'
 import type { Condition, Expression, Litmus, Term } from './ast.ts'
 
 export interface ExportOptions {
@@ -79,7 +79,8 @@ function equals(term: Term, value: number, kernel: Machine, nameOf: NameOf): str
       const entryIsOneOf = (entries: readonly Pte[]): string =>
         `(${entries.map((entry) => is(pte[vpn]!, entry)).join(' || ')})`
       const mapped = kernel.page.map((page, pfn) => {
-        const entries = [mk_pte(pfn, false), pte_mkdirty(mk_pte(pfn, false)), mk_pte(pfn, true)]
+        const read_only = mk_pte(pfn, false)
+        const entries = [read_only, pte_mkdirty(read_only), mk_pte(pfn, true), pte_mkwrite(read_only)]
         // An empty entry reads as the zero page, which a first read would map.
         if (pfn === ZERO_PFN) entries.push(PTE_NONE)
         return `${entryIsOneOf(entries)} && ${is(page.word[word]!, value)}`

@@ -10,6 +10,7 @@ import type { Kernel } from './kernel.ts'
 import { VM_WRITE, ZERO_PFN } from './machine.ts'
 import { NONE, PFN, PTE } from './names.ts'
 import { alloc_page, get_page, lru_cache_add, put_page } from './page_alloc.ts'
+import { ptep_set_wrprotect } from './pgtable.ts'
 import {
   is_swap_pte,
   mk_pte,
@@ -22,6 +23,7 @@ import {
   pte_wrprotect,
 } from './pte.ts'
 import { page_add_new_anon_rmap } from './rmap.ts'
+import { copy_soft_dirty, set_soft_dirty } from './soft_dirty.ts'
 import { swap_duplicate } from './swapfile.ts'
 
 /** fork: copies the page table of one area. The parent's mmap_lock is held for writing. */
@@ -61,6 +63,7 @@ function* copy_pte_range(
   if (is_swap_pte(pte)) {
     yield* call(copy_swap_pte, parent, child, vpn, pte)
   } else if (pte_present(pte) && pte_pfn(pte) === ZERO_PFN) {
+    yield* copy_soft_dirty(k, parent, child, vpn)
     yield* dst.pte[vpn]!.write(pte)
   } else if (pte_present(pte)) {
     const shared = yield* call(copy_present_pte, parent, child, vpn, pte)
@@ -84,6 +87,7 @@ function* copy_pte_range(
 function* copy_swap_pte(k: Kernel, parent: number, child: number, vpn: number, pte: number): Steps<void> {
   yield* swap_duplicate(pte_swp_slot(pte))
   if (pte_swp_exclusive(pte)) yield* k.mm[parent]!.pte[vpn]!.write(pte_swp_clear_exclusive(pte))
+  yield* copy_soft_dirty(k, parent, child, vpn)
   yield* k.mm[child]!.pte[vpn]!.write(pte_swp_clear_exclusive(pte))
 }
 
@@ -99,7 +103,7 @@ function* copy_present_pte(
   const dst = k.mm[child]!
   const page = pte_pfn(pte)
   const protect = pte_write(pte)
-  if (protect && k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
+  if (protect && k.rules.fork_protects_first) yield* ptep_set_wrprotect(src.pte[vpn]!)
   yield* get_page(k, page)
   const shared = yield* call(k.rules.page_try_dup_rmap, parent, page)
   if (typeof shared !== 'boolean') {
@@ -109,7 +113,8 @@ function* copy_present_pte(
     yield* put_page(page)
     return false
   }
-  if (protect && !k.rules.fork_protects_first) yield* src.pte[vpn]!.write(pte_wrprotect(pte))
+  if (protect && !k.rules.fork_protects_first) yield* ptep_set_wrprotect(src.pte[vpn]!)
+  yield* copy_soft_dirty(k, parent, child, vpn)
   yield* dst.pte[vpn]!.write(pte_wrprotect(pte))
   return true
 }
@@ -128,6 +133,8 @@ function* copy_present_page(
   yield* page_add_new_anon_rmap(child, vpn, page)
   yield* lru_cache_add(k, cpu, page)
   const writable = yield* k.mm[child]!.vma[vpn]!.is(VM_WRITE)
+  yield* copy_soft_dirty(k, parent, child, vpn)
+  yield* set_soft_dirty(k, child, vpn, true)
   yield* k.mm[child]!.pte[vpn]!.write(mk_pte(page, writable))
   yield* count_copy(k)
 }

@@ -5,7 +5,8 @@
  * again, and then the entry under the page-table lock. While the page lock is held nobody else
  * can swap the page in or out.
  *
- * Order and locking are those of c1e8d7c6a7a6 (v5.7), c145e0b47c77 (v5.18) and 1493a1913e34 (v5.19).
+ * Order and locking are those of c1e8d7c6a7a6 (v5.7), c145e0b47c77 (v5.18), 1493a1913e34 (v5.19),
+ * and of v6.1, v6.12, v7.2 and v7.3 as in their designs.
  */
 import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import { copy_word, do_wp_page, written } from './do_wp_page.ts'
@@ -14,8 +15,9 @@ import { ON_LRU } from './machine.ts'
 import { NONE, PFN, PTE } from './names.ts'
 import { alloc_page, lru_add_drain, lru_cache_add, put_page } from './page_alloc.ts'
 import { PageKsm } from './page_flags.ts'
-import { mk_pte, type Pte, pte_swp_slot } from './pte.ts'
+import { mk_pte, type Pte, pte_dirty, pte_mkwrite, pte_swp_slot } from './pte.ts'
 import { page_add_anon_rmap, page_add_new_anon_rmap } from './rmap.ts'
+import { needs_soft_dirty_wp, set_soft_dirty } from './soft_dirty.ts'
 import { NO_PAGE, read_swap_cache } from './swap_state.ts'
 import { swap_free, try_to_free_swap } from './swapfile.ts'
 
@@ -54,7 +56,8 @@ function* map_swapped_in(
     yield* ptl.unlock()
     return yield* tail(out_page, swapcache, page)
   }
-  if (k.rules.swap_freed_before_mapping) {
+  const { swap_freed_before_mapping: before, swap_freed_after_counting: after } = k.rules
+  if (before) {
     yield* swap_free(slot)
     if (write && (yield* call(likely_exclusive, page))) yield* try_to_free_swap(k, page)
   }
@@ -62,29 +65,54 @@ function* map_swapped_in(
   if (typeof mine !== 'boolean') {
     throw new TypeError(`the rule swap_in_exclusive returned ${mine}; expected true or false`)
   }
-  const mapped = mine && write ? written(vmf, page) : mk_pte(page, false)
-  if (!k.rules.swap_freed_before_mapping) yield* entry.write(mapped)
+  const mapped = yield* call(entry_for, vmf, page, mine)
+  if (!before && !after) yield* entry.write(mapped)
   if (page === swapcache) yield* page_add_anon_rmap(vmf.mm, vmf.vpn, page, mine)
   else {
     yield* page_add_new_anon_rmap(vmf.mm, vmf.vpn, page)
     yield* lru_cache_add(k, vmf.cpu, page)
   }
-  if (k.rules.swap_freed_before_mapping) yield* entry.write(mapped)
-  else yield* swap_free(slot)
+  if (!before) yield* swap_free(slot)
+  if (before || after) yield* entry.write(mapped)
+  if (after && write && (yield* call(can_leave_swap_cache, page, mine))) yield* try_to_free_swap(k, page)
 
   yield* k.page[page]!.lock.unlock()
   if (page !== swapcache) {
     yield* k.page[swapcache]!.lock.unlock()
     yield* put_page(swapcache)
   }
-  if (write && !mine) return yield* tail(do_wp_page, { ...vmf, orig_pte: mapped })
+  if (write && !(mine && pte_dirty(mapped))) return yield* tail(do_wp_page, { ...vmf, orig_pte: mapped })
   yield* ptl.unlock()
   return write
 }
 
+/**
+ * The entry to be mapped. Whose page is exclusive gets a writable one: when it wants to write, and
+ * from c18160dba5ff (v6.11) on also if it does not yet, unless soft-dirty wants to see its first write.
+ */
+function* entry_for(k: Kernel, vmf: Fault, page: number, mine: boolean): Steps<Pte> {
+  const { mm, vpn, vm_write } = vmf
+  const read_only = mk_pte(page, false)
+  const write = vmf.kind === 'write'
+  if (!mine) return read_only
+  if (k.rules.swap_in_writable) {
+    if (!vm_write || (yield* needs_soft_dirty_wp(k, mm, vpn))) return read_only
+    if (!write) return pte_mkwrite(read_only)
+  }
+  if (!write) return read_only
+  yield* set_soft_dirty(k, mm, vpn, true)
+  return written(vmf, page)
+}
+
 /** c145e0b47c77: the batch's reference shall not make the page look shared. */
 function* drain_batch(k: Kernel, cpu: number, pfn: number): Steps<void> {
-  if (!k.rules.wp_drains_batch || !k.config.lruBatch || (yield* PageKsm(k, pfn))) return
+  if (
+    !k.rules.wp_drains_batch ||
+    k.rules.swap_in_keeps_batch ||
+    !k.config.lruBatch ||
+    (yield* PageKsm(k, pfn))
+  )
+    return
   if (!(yield* k.page[pfn]!.lru.is(ON_LRU))) yield* lru_add_drain(k, cpu)
 }
 
@@ -98,8 +126,14 @@ function* likely_exclusive(k: Kernel, pfn: number): Steps<boolean> {
   return yield* k.page[pfn]!.refcount.is(2)
 }
 
+/** The mapping is there: may the page leave the swap cache? */
+function* can_leave_swap_cache(k: Kernel, pfn: number, mine: boolean): Steps<boolean> {
+  return k.rules.swap_cache_left_if_exclusive ? mine : yield* call(likely_exclusive, pfn)
+}
+
 /** Not this page after all: the access is tried again. */
 function* out_page(k: Kernel, swapcache: number, page: number): Steps<boolean> {
+  if (k.rules.swap_cache_left_on_giving_up && page === swapcache) yield* try_to_free_swap(k, page)
   for (const pfn of new Set([page, swapcache])) {
     yield* k.page[pfn]!.lock.unlock()
     yield* put_page(pfn)
@@ -134,3 +168,5 @@ naming(drain_batch, [NONE, PFN])
 naming(likely_exclusive, [PFN])
 naming(out_page, [PFN, PFN])
 naming(ksm_might_need_to_copy, [NONE, PFN], PFN)
+naming(entry_for, [NONE, PFN], PTE)
+naming(can_leave_swap_cache, [PFN])

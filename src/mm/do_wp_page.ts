@@ -11,6 +11,7 @@ import { WP_FAULT } from './names.ts'
 import { alloc_page, get_page, is_free, lru_cache_add, put_page } from './page_alloc.ts'
 import { mk_pte, PTE_NONE, type Pte, pte_mkdirty, pte_pfn } from './pte.ts'
 import { page_add_new_anon_rmap, page_remove_rmap } from './rmap.ts'
+import { set_soft_dirty } from './soft_dirty.ts'
 import { free_swap_cache } from './swap_state.ts'
 import { flush_tlb_page } from './tlb.ts'
 
@@ -23,8 +24,7 @@ export function* do_wp_page(k: Kernel, vmf: WpFault): Steps<boolean> {
   const old = pte_pfn(vmf.orig_pte)
   if (old === ZERO_PFN) {
     yield* ptl.unlock()
-    // Only from 8d6a0ac09a16 (v6.2) on does unsharing replace the zero page.
-    if (vmf.kind === 'unshare') return false
+    if (vmf.kind === 'unshare' && !k.rules.zero_page_unshared) return false
     return yield* call(wp_page_copy, vmf)
   }
   const decision = yield* call(k.rules.wp_can_reuse, vmf, old)
@@ -51,7 +51,10 @@ export function written({ vm_write }: Fault, pfn: number): Pte {
 /** The page is ours alone: make the entry writable. An unsharing fault leaves it as it is. */
 export function* wp_page_reuse(k: Kernel, vmf: WpFault): Steps<void> {
   const { ptl, pte } = k.mm[vmf.mm]!
-  if (vmf.kind === 'write') yield* pte[vmf.vpn]!.write(written(vmf, pte_pfn(vmf.orig_pte)))
+  if (vmf.kind === 'write') {
+    yield* set_soft_dirty(k, vmf.mm, vmf.vpn, true)
+    yield* pte[vmf.vpn]!.write(written(vmf, pte_pfn(vmf.orig_pte)))
+  }
   yield* ptl.unlock()
 }
 
@@ -78,6 +81,7 @@ export function* wp_page_copy(k: Kernel, vmf: WpFault): Steps<boolean> {
   yield* flush_tlb_page(k, vmf.mm, vmf.vpn)
   yield* page_add_new_anon_rmap(vmf.mm, vmf.vpn, page)
   yield* lru_cache_add(k, vmf.cpu, page)
+  if (vmf.kind === 'write') yield* set_soft_dirty(k, vmf.mm, vmf.vpn, true)
   yield* entry.write(vmf.kind === 'write' ? written(vmf, page) : mk_pte(page, false))
   if (counted) {
     yield* count_copy(k)

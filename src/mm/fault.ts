@@ -3,6 +3,7 @@ import { call, type Steps, tail } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, VM_WRITE } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
+import { lock_vma_under_rcu, vma_end_read } from './mmap_lock.ts'
 import { hardware_walk, raise_segv, tlb_load, tlb_store } from './tlb.ts'
 
 /** `register = *address`. The register holds FAULTED if the access gets SIGSEGV. */
@@ -27,19 +28,20 @@ export function* user_store(_k: Kernel, cpu: number, vpn: number, word: number, 
 export function* do_user_addr_fault(k: Kernel, cpu: number, vpn: number, write: boolean): Steps<boolean> {
   const mm = k.cpu[cpu]!.mm
   const { mmap_lock, vma } = k.mm[mm]!
-  yield* mmap_lock.readLock()
+  const area = yield* lock_vma_under_rcu(k, mm, vpn)
+  if (!area) yield* mmap_lock.readLock()
   const prot = yield* vma[vpn]!.read()
-  if (prot === VM_NONE || (write && prot !== VM_WRITE)) {
-    yield* mmap_lock.readUnlock()
-    return false
+  const permitted = prot !== VM_NONE && !(write && prot !== VM_WRITE)
+  if (permitted) {
+    yield* call(handle_mm_fault, {
+      mm,
+      cpu,
+      vpn,
+      kind: write ? ('write' as const) : ('read' as const),
+      vm_write: prot === VM_WRITE,
+    })
   }
-  yield* call(handle_mm_fault, {
-    mm,
-    cpu,
-    vpn,
-    kind: write ? ('write' as const) : ('read' as const),
-    vm_write: prot === VM_WRITE,
-  })
-  yield* mmap_lock.readUnlock()
-  return true
+  if (area) yield* vma_end_read(k, mm, vpn)
+  else yield* mmap_lock.readUnlock()
+  return permitted
 }

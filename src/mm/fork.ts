@@ -5,6 +5,7 @@ import { copy_user_word } from './do_wp_page.ts'
 import type { Kernel } from './kernel.ts'
 import { EXITED, EXITING, RUNNING, ZERO_PFN } from './machine.ts'
 import { exit_mmap } from './mmap.ts'
+import { mmap_write_unlock, vma_start_write } from './mmap_lock.ts'
 import { alloc_page } from './page_alloc.ts'
 import { mk_pte, pte_none, pte_pfn, pte_write } from './pte.ts'
 import { page_add_new_anon_rmap } from './rmap.ts'
@@ -27,12 +28,15 @@ export function* dup_mmap(k: Kernel, parent: number, child: number, cpu: number)
   yield* atomic(forked, parent, child)
   for (let vpn = 0; vpn < k.config.pages.length; vpn++) {
     if (k.rules.shares_nothing) yield* call(allocate_copy, parent, child, vpn)
-    else yield* call(copy_page_range, parent, child, vpn, cpu)
+    else {
+      if (k.rules.fork_locks_vmas) yield* vma_start_write(k, parent, vpn)
+      yield* call(copy_page_range, parent, child, vpn, cpu)
+    }
   }
   if (k.rules.shares_nothing) yield* call(copy_all_words, parent, child, allWords(k))
   yield* dst.mmap_lock.writeUnlock()
   yield* flush_tlb_mm(k, parent)
-  yield* src.mmap_lock.writeUnlock()
+  yield* mmap_write_unlock(k, parent)
 }
 
 /**

@@ -2,7 +2,7 @@
  * References to a process's pages, taken by the kernel on behalf of a device or a pipe (mm/gup.c).
  *
  * Order and locking are those of 4426e945df58 (v5.7), 17839856fd58 (v5.8), a308c71bf1e6
- * (v5.9), 57efa1fe5957 (v5.11) and b6a2619c60b4 (v5.19).
+ * (v5.9), 57efa1fe5957 (v5.11), b6a2619c60b4 (v5.19) and 84209e87c696 (v6.2).
  */
 import { atomic, call, naming, type Response, type Steps, tail, type View } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
@@ -10,6 +10,7 @@ import { FAULTED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
 import { PFN, PFN_OR_0 } from './names.ts'
 import { drop_reference, take_reference } from './page_alloc.ts'
+import { set_page_dirty } from './page_flags.ts'
 import { pte_dirty, pte_pfn, pte_present, pte_write } from './pte.ts'
 import { store_word } from './tlb.ts'
 
@@ -67,6 +68,11 @@ function* follow_page(k: Kernel, cpu: number, ref: number, vm_write: boolean, co
   }
   const page = pte_pfn(entry)
   const { lock } = k.page[page]!
+  if (page === ZERO_PFN && k.rules.zero_page_unshared && flags.pin && flags.longterm && !write) {
+    yield* ptl.unlock()
+    yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+    return yield* tail(follow_page, cpu, ref, vm_write, cow)
+  }
   const tested = !write && !pte_write(entry) && page !== ZERO_PFN
   const locked = tested && k.rules.unshare_test_locks_page
   if (locked && !(yield* lock.tryLock())) {
@@ -158,9 +164,22 @@ function walk_and_grab(
   return 1 + pte_pfn(entry)
 }
 
-/** Drops the reference, if it is held (unpin_user_page, put_page). */
-export function* unpin_user_page(_k: Kernel, ref: number): Steps<void> {
+/**
+ * Drops the reference, if it is held (unpin_user_page, put_page). Who may have written says so
+ * first (set_page_dirty_lock): the entry through which the page was found need not be dirty any more.
+ */
+export function* unpin_user_page(k: Kernel, ref: number): Steps<void> {
+  if (k.ref[ref]!.flags.write && k.rules.swap_in_writable && k.slot.length > 0) yield* call(dirty_held, ref)
   yield* atomic(release, ref)
+}
+
+function* dirty_held(k: Kernel, ref: number): Steps<void> {
+  const page = (yield* k.ref[ref]!.page.read()) - 1
+  if (page < 0) return
+  const { lock } = k.page[page]!
+  yield* lock.lock()
+  yield* set_page_dirty(k, page)
+  yield* lock.unlock()
 }
 
 /** try_grab_page on a page that an entry maps, under its page-table lock. */

@@ -92,6 +92,8 @@ export function restHolds(k: Kernel, memory: Memory): string | undefined {
   }
   for (const mm of k.mm) {
     if (memory.get(mm.mmap_lock.location) !== 0) return `mmap_lock of ${mm.name} is left locked`
+    if (mm.vma_lock.some(({ location }) => memory.get(location) !== 0))
+      return `the lock of an area of ${mm.name} is left locked`
     if (memory.get(mm.ptl.location) !== 0) return `the page-table lock of ${mm.name} is left locked`
     for (let vpn = 0; vpn < mm.pte.length; vpn++) {
       const pte = memory.get(mm.pte[vpn]!.location)

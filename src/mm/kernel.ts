@@ -72,6 +72,18 @@ export interface Rules {
    */
   readonly unshare_test_locks_page: boolean
 
+  /**
+   * A user's page fault holds the lock of its area for reading, and mmap_lock only where that cannot be
+   * had (0bff0aaea03e, v6.4). Who changes an area locks it for writing.
+   */
+  readonly per_vma_locks: boolean
+
+  /** fork locks each of the parent's areas before it copies its page table (fb49c455323f, v6.5, 6.4.3). */
+  readonly fork_locks_vmas: boolean
+
+  /** MADV_DONTNEED holds the lock of its area and not mmap_lock, where it can (a6fde7add78d, v6.17). */
+  readonly dontneed_locks_vma: boolean
+
   /** FOLL_PIN marks the mm (`has_pinned`) before it looks at any page. */
   readonly marks_pinned_mm: boolean
 
@@ -97,7 +109,7 @@ export interface Rules {
    */
   page_try_share_anon_rmap(k: Kernel, pfn: number, exclusive: boolean): Steps<boolean>
 
-  /** Reclaim does not put off the TLB flush of an exclusive page's entry (6c287605fd56; to v6.0). */
+  /** Reclaim does not put off the TLB flush of an exclusive page's entry (6c287605fd56; to v6.0, 088b8aa537c2). */
   readonly flushes_exclusive_at_once: boolean
 
   /** A swap entry remembers whether its page was exclusive (1493a1913e34). */
@@ -116,6 +128,39 @@ export interface Rules {
    * asks `swap_in_exclusive` (c145e0b47c77, v5.18), not after it has mapped the page.
    */
   readonly swap_freed_before_mapping: boolean
+
+  /**
+   * do_swap_page counts its mapping first, then gives up the entry's claim on the place in swap, sets
+   * the entry, and lets a writer's page leave the swap cache last (4b34f1d82c65, v7.0).
+   */
+  readonly swap_freed_after_counting: boolean
+
+  /**
+   * do_swap_page lets a writer's page leave the swap cache if it is exclusive, whoever else may hold
+   * it, not if the swap cache seems to be the only other one that does (v7.3).
+   */
+  readonly swap_cache_left_if_exclusive: boolean
+
+  /** do_swap_page, when it finds that the page is not wanted any more, tries to free its place in swap (v7.0). */
+  readonly swap_cache_left_on_giving_up: boolean
+
+  /** do_swap_page maps an exclusive page writable when it is only read, too (c18160dba5ff, v6.11). */
+  readonly swap_in_writable: boolean
+
+  /** mprotect gives the entry of an exclusive page its write permission back, if it is dirty (64fe24a3e05e, v6.0). */
+  readonly mprotect_restores_write: boolean
+
+  /** mprotect does so at a clean entry, too (d84887739d5c, v6.2). */
+  readonly mprotect_restores_clean: boolean
+
+  /**
+   * A long-term FOLL_PIN for reading at the zero page has it replaced by a page of the process's own
+   * first (84209e87c696, 8d6a0ac09a16: v6.2).
+   */
+  readonly zero_page_unshared: boolean
+
+  /** MADV_UNMERGEABLE gets its copies by unsharing faults, not by write faults (6cce3314b928, v6.2). */
+  readonly unmerge_unshares: boolean
 
   /** A write fault that has copied a page tries to free the old one's place in swap (f4c4a3f48480, v5.14). */
   readonly swap_freed_after_copy: boolean
@@ -142,6 +187,9 @@ export interface Rules {
 
   /** lru_add_drain at a write fault whose page waits in this processor's batch (v5.18). */
   readonly wp_drains_batch: boolean
+
+  /** do_swap_page does not drain the batch any more, do_wp_page still does (v7.3). */
+  readonly swap_in_keeps_batch: boolean
 
   /** What only the yardstick needs; see `src/designs/promise.ts`. */
   readonly hooks?: Hooks
@@ -183,7 +231,7 @@ export class Kernel extends Machine {
     config: MachineConfig,
     readonly rules: Rules,
   ) {
-    super(config, rules.anon_exclusive)
+    super(config, rules.anon_exclusive, rules.per_vma_locks)
     for (const [rule, args] of Object.entries(RULE_ARGUMENTS))
       naming(rules[rule as keyof typeof RULE_ARGUMENTS], args)
     rules.hooks?.layout?.(this)

@@ -9,9 +9,11 @@ import { atomic, BLOCKED, call, naming, type Response, type Steps, tail, type Vi
 import type { Kernel, WpFault } from './kernel.ts'
 import { EXITED, VM_NONE, VM_WRITE, ZERO_PFN } from './machine.ts'
 import { handle_mm_fault } from './memory.ts'
+import { mmap_write_unlock, vma_start_write } from './mmap_lock.ts'
 import { NONE, PFN, PFN_OR_0, PTE, WP_FAULT } from './names.ts'
 import { get_page, lru_add_drain_all, put_page, take_reference } from './page_alloc.ts'
 import { PageKsm, PageSwapCache, set_page_dirty } from './page_flags.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
 import {
   mk_pte,
   PTE_NONE,
@@ -24,6 +26,7 @@ import {
   pte_wrprotect,
 } from './pte.ts'
 import { page_add_anon_rmap, page_remove_rmap } from './rmap.ts'
+import { set_soft_dirty } from './soft_dirty.ts'
 import { try_to_free_swap } from './swapfile.ts'
 import { flush_tlb_page } from './tlb.ts'
 
@@ -278,16 +281,16 @@ function* write_protect_page(k: Kernel, { mm, vpn }: Spot, page: number): Steps<
   const { ptl, pte } = k.mm[mm]!
   const entry = pte[vpn]!
   yield* ptl.lock()
-  const old = yield* entry.read()
-  if (!pte_present(old) || pte_pfn(old) !== page) {
+  const found = yield* entry.read()
+  if (!pte_present(found) || pte_pfn(found) !== page) {
     yield* ptl.unlock()
     return PTE_NONE
   }
   const exclusive = k.rules.anon_exclusive && (yield* k.page[page]!.exclusive.is(1))
-  let now = old
-  if (pte_write(old) || pte_dirty(old) || exclusive) {
+  let now = found
+  if (pte_write(found) || pte_dirty(found) || exclusive) {
     const swapped = yield* PageSwapCache(k, page)
-    yield* entry.write(PTE_NONE)
+    const old = yield* ptep_get_and_clear(entry)
     yield* flush_tlb_page(k, mm, vpn)
     const mapped = yield* k.page[page]!.mapcount.read()
     const inUse = !(yield* k.page[page]!.refcount.is(mapped + 1 + (swapped ? 1 : 0)))
@@ -323,6 +326,7 @@ function* replace_page(
   yield* page_add_anon_rmap(mm, vpn, kpage, false)
   yield* entry.write(PTE_NONE)
   yield* flush_tlb_page(k, mm, vpn)
+  yield* set_soft_dirty(k, mm, vpn, false)
   yield* entry.write(mk_pte(kpage, false))
   yield* page_remove_rmap(k, page)
   if (!(yield* k.page[page]!.mapcount.exceeds(0))) yield* try_to_free_swap(k, page)
@@ -345,13 +349,20 @@ export function* madvise_unmergeable(k: Kernel, cpu: number, vpn: number): Steps
   const { mm } = k.cpu[cpu]!
   const { mmap_lock, vma } = k.mm[mm]!
   yield* mmap_lock.writeLock()
-  if (!(yield* vma[vpn]!.is(VM_NONE))) yield* call(break_ksm, cpu, { mm, vpn })
-  yield* mmap_lock.writeUnlock()
+  if (!(yield* vma[vpn]!.is(VM_NONE))) {
+    yield* vma_start_write(k, mm, vpn)
+    yield* call(break_ksm, cpu, { mm, vpn })
+  }
+  yield* mmap_write_unlock(k, mm)
 }
 
-/** A write fault, until the page is not KSM's. The reference held meanwhile makes the fault copy. */
+/**
+ * A write fault, until the page is not KSM's. The reference held meanwhile makes the fault copy.
+ * From 6cce3314b928 (v6.2) on an unsharing fault, and no reference.
+ */
 function* break_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
   const { mm, vpn } = spot
+  if (k.rules.unmerge_unshares) return yield* tail(unshare_ksm, cpu, spot)
   const page = yield* call(follow_page_get, mm, vpn)
   if (page === NO_PAGE) return
   let broken = true
@@ -361,6 +372,23 @@ function* break_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
   }
   yield* put_page(page)
   if (!broken) return yield* tail(break_ksm, cpu, spot)
+}
+
+function* unshare_ksm(k: Kernel, cpu: number, spot: Spot): Steps<void> {
+  const { mm, vpn } = spot
+  const { ptl, vma } = k.mm[mm]!
+  yield* ptl.lock()
+  const merged = (yield* atomic(maps_ksm_page, mm, vpn)) === 1
+  yield* ptl.unlock()
+  if (!merged) return
+  const vm_write = yield* vma[vpn]!.is(VM_WRITE)
+  yield* call(handle_mm_fault, { mm, cpu, vpn, kind: 'unshare', vm_write } as const)
+  return yield* tail(unshare_ksm, cpu, spot)
+}
+
+function maps_ksm_page(view: View, k: Kernel, mm: number, vpn: number): Response {
+  const entry: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
+  return pte_present(entry) && view.get(k.page[pte_pfn(entry)]!.mapping.location) === k.KSM ? 1 : 0
 }
 
 /**

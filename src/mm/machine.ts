@@ -10,7 +10,7 @@
  */
 import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
 import { FRAMES, PFN_OR_0, PTE, SLOT_OR_0, SLOTS } from './names.ts'
-import { MAX_SWAP_SLOTS, mk_pte } from './pte.ts'
+import { MAX_SWAP_SLOTS, maxPte, mk_pte } from './pte.ts'
 
 /** The zero page: frame 0, shared by all, never freed and never written. */
 export const ZERO_PFN = 0
@@ -99,6 +99,12 @@ export interface Mm {
   /** By vpn: VM_NONE, VM_READ or VM_WRITE. */
   readonly vma: readonly Cell[]
   readonly pte: readonly Cell[]
+  /** By vpn: the lock of the area, where areas have locks of their own. */
+  readonly vma_lock: readonly RwLock[]
+  /** 1 once somebody watches for writes: no area has VM_SOFTDIRTY any more. Only where somebody may. */
+  readonly watched: Cell | undefined
+  /** By vpn: the entry's soft-dirty bit. Only where somebody may watch. */
+  readonly soft_dirty: readonly Cell[]
   /** Reclaim has emptied entries of this mm without flushing (`mm->tlb_flush_batched`). */
   readonly tlb_flush_batched: Cell
   /** The processors that run this process's threads. */
@@ -194,13 +200,17 @@ export class Machine {
   /** `Page.mapping` of a page that KSM has made (PageKsm). */
   readonly KSM: number
 
-  /** @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive */
+  /**
+   * @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive
+   * @param perVmaLocks whether each area has a lock of its own
+   */
   constructor(
     readonly config: MachineConfig,
     anonExclusive: boolean,
+    perVmaLocks = false,
   ) {
     const { layout } = this
-    const { processes, cpus, pages, references, frames, parents, swapSlots } = config
+    const { processes, cpus, pages, references, frames, parents, swapSlots, softDirty } = config
     if (swapSlots > MAX_SWAP_SLOTS)
       throw new RangeError(`${swapSlots} places in swap; at most ${MAX_SWAP_SLOTS}`)
     this.reverse_maps = swapSlots > 0 || config.ksm
@@ -208,7 +218,7 @@ export class Machine {
     this.NOT_ON_LRU = cpus.length + 2
     this.KSM = processes.length + 1
     this.words = Math.max(...pages.map((page) => page.words.length), 1)
-    const maxPte = mk_pte(frames, true)
+    const largest = maxPte(frames)
     const present = pages.map((page, vpn) => ({ page, vpn })).filter(({ page }) => !page.untouched)
     const mapped = new Map(present.map(({ vpn }, i) => [vpn, i + 1]))
 
@@ -224,8 +234,15 @@ export class Machine {
       ),
       pte: pages.map(({ name: x }, vpn) => {
         const pfn = m === 0 ? mapped.get(vpn) : undefined
-        return layout.cell(`${name}.pte[${x}]`, maxPte, pfn === undefined ? 0 : mk_pte(pfn, true))
+        return layout.cell(`${name}.pte[${x}]`, largest, pfn === undefined ? 0 : mk_pte(pfn, true))
       }),
+      vma_lock: perVmaLocks ? pages.map(({ name: x }) => layout.rwLock(`${name}.vma_lock[${x}]`)) : [],
+      watched: softDirty ? layout.cell(`${name}.watched`, 1) : undefined,
+      soft_dirty: softDirty
+        ? pages.map(({ name: x, untouched }) =>
+            layout.cell(`${name}.soft_dirty[${x}]`, 1, m > 0 || untouched ? 0 : 1),
+          )
+        : [],
       tlb_flush_batched: layout.cell(`${name}.tlb_flush_batched`, 1),
       cpus: cpus.flatMap((cpu, c) => (cpu.mm === m ? [c] : [])),
       descendants: processes.flatMap((_, d) => (descends(parents, d, m) ? [d] : [])),
@@ -260,7 +277,7 @@ export class Machine {
       name,
       mm,
       ended: layout.cell(`${name}.ended`, 1),
-      tlb: pages.map(({ name: x }) => layout.cell(`${name}.tlb[${x}]`, maxPte)),
+      tlb: pages.map(({ name: x }) => layout.cell(`${name}.tlb[${x}]`, largest)),
     }))
     this.ref = references.map((reference) => ({
       ...reference,

@@ -11,6 +11,7 @@ import type { Fault, Kernel } from './kernel.ts'
 import { ZERO_PFN } from './machine.ts'
 import { PFN } from './names.ts'
 import { alloc_page, lru_cache_add, put_page } from './page_alloc.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
 import {
   is_swap_pte,
   mk_pte,
@@ -22,6 +23,7 @@ import {
   pte_write,
 } from './pte.ts'
 import { page_add_new_anon_rmap, page_remove_rmap } from './rmap.ts'
+import { set_soft_dirty } from './soft_dirty.ts'
 import { free_swap_and_cache } from './swap_state.ts'
 import { flush_tlb_batched_pending } from './tlb.ts'
 
@@ -59,7 +61,10 @@ export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<void> {
   const entry = pte[vmf.vpn]!
   if (vmf.kind !== 'write' && k.rules.zero_page) {
     yield* ptl.lock()
-    if (yield* entry.is(PTE_NONE)) yield* entry.write(mk_pte(ZERO_PFN, false))
+    if (yield* entry.is(PTE_NONE)) {
+      yield* set_soft_dirty(k, vmf.mm, vmf.vpn, false)
+      yield* entry.write(mk_pte(ZERO_PFN, false))
+    }
     yield* ptl.unlock()
     return
   }
@@ -72,6 +77,7 @@ export function* do_anonymous_page(k: Kernel, vmf: Fault): Steps<void> {
   }
   yield* page_add_new_anon_rmap(vmf.mm, vmf.vpn, page)
   yield* lru_cache_add(k, vmf.cpu, page)
+  yield* set_soft_dirty(k, vmf.mm, vmf.vpn, true)
   yield* entry.write(mk_pte(page, vmf.vm_write))
   yield* ptl.unlock()
 }
@@ -98,7 +104,7 @@ export function* zap_pte_range(k: Kernel, mm: number, vpn: number): Steps<number
     yield* ptl.unlock()
     return NOTHING
   }
-  yield* pte[vpn]!.write(PTE_NONE)
+  yield* ptep_get_and_clear(pte[vpn]!)
   if (pte_pfn(old) !== ZERO_PFN) yield* page_remove_rmap(k, pte_pfn(old))
   yield* ptl.unlock()
   return pte_pfn(old)

@@ -3,8 +3,8 @@ import { call, naming, type Steps } from '../engine/index.ts'
 import type { Kernel } from './kernel.ts'
 import { VM_NONE, ZERO_PFN } from './machine.ts'
 import { NOTHING, zap_pte_range } from './memory.ts'
+import { mmap_write_downgrade, vma_start_write } from './mmap_lock.ts'
 import { PFN } from './names.ts'
-
 import { lru_add_drain, put_page } from './page_alloc.ts'
 import { free_swap_cache } from './swap_state.ts'
 import { flush_tlb_mm, flush_tlb_page } from './tlb.ts'
@@ -18,8 +18,9 @@ export function* do_munmap(k: Kernel, cpu: number, vpn: number): Steps<void> {
     yield* mmap_lock.writeUnlock()
     return
   }
+  yield* vma_start_write(k, mm, vpn)
   yield* vma[vpn]!.write(VM_NONE)
-  yield* mmap_lock.downgrade()
+  yield* mmap_write_downgrade(k, mm)
   yield* call(zap_page_range, cpu, mm, vpn)
   yield* mmap_lock.readUnlock()
 }

@@ -1,10 +1,10 @@
 /**
  * Page-table entries, packed into one byte: empty; the place in swap where the page is, with its
- * exclusive bit; or a frame that is mapped read-only and clean, read-only and dirty, or writable.
+ * exclusive bit; or a frame that is mapped read-only or writable, and clean or dirty.
  *
- * A writable entry is always dirty, since it is made for a write; so the processor never sets
- * the dirty bit, and read-only entries alone come both ways. KSM and reclaim look at the bit.
- * The accessed bit is not kept. TLB entries have the same form.
+ * A writable entry is made for a write and dirty, until d84887739d5c (v6.2) and c18160dba5ff
+ * (v6.11) make some writable before anybody writes; there the processor sets the dirty bit. KSM
+ * and reclaim look at it. The accessed bit is not kept. TLB entries have the same form.
  */
 export type Pte = number
 
@@ -19,7 +19,13 @@ const FIRST_PRESENT = FIRST_SWAP + 2 * MAX_SWAP_SLOTS
 const CLEAN = 0
 const DIRTY = 1
 const WRITABLE = 2
-const KINDS = 3
+const WRITABLE_CLEAN = 3
+const KINDS = 4
+
+/** The largest entry of a machine with so many frames besides the zero page. */
+export function maxPte(frames: number): Pte {
+  return FIRST_PRESENT + KINDS * frames + WRITABLE_CLEAN
+}
 
 /** A writable entry is dirty, a read-only one clean. */
 export function mk_pte(pfn: number, writable: boolean): Pte {
@@ -41,20 +47,31 @@ export function pte_pfn(pte: Pte): number {
 }
 
 export function pte_write(pte: Pte): boolean {
-  return pte_present(pte) && (pte - FIRST_PRESENT) % KINDS === WRITABLE
+  return pte_present(pte) && (pte - FIRST_PRESENT) % KINDS >= WRITABLE
 }
 
 export function pte_dirty(pte: Pte): boolean {
-  return pte_present(pte) && (pte - FIRST_PRESENT) % KINDS !== CLEAN
+  if (!pte_present(pte)) return false
+  const kind = (pte - FIRST_PRESENT) % KINDS
+  return kind === DIRTY || kind === WRITABLE
 }
 
 /** Takes write permission from a present entry; it stays as dirty as it was. */
 export function pte_wrprotect(pte: Pte): Pte {
-  return pte_write(pte) ? pte - WRITABLE + DIRTY : pte
+  return pte_write(pte) ? with_kind(pte, pte_dirty(pte) ? DIRTY : CLEAN) : pte
+}
+
+/** Gives write permission to a present entry; it stays as dirty as it was. */
+export function pte_mkwrite(pte: Pte): Pte {
+  return pte_present(pte) ? with_kind(pte, pte_dirty(pte) ? WRITABLE : WRITABLE_CLEAN) : pte
 }
 
 export function pte_mkdirty(pte: Pte): Pte {
-  return pte_present(pte) && !pte_dirty(pte) ? pte + DIRTY : pte
+  return pte_present(pte) ? with_kind(pte, pte_write(pte) ? WRITABLE : DIRTY) : pte
+}
+
+function with_kind(pte: Pte, kind: number): Pte {
+  return pte - ((pte - FIRST_PRESENT) % KINDS) + kind
 }
 
 /** A read-only entry with its dirty bit cleared. */

@@ -10,7 +10,8 @@ import type { Kernel } from './kernel.ts'
 import { NONE, PFN, SLOT } from './names.ts'
 import { put_page } from './page_alloc.ts'
 import { set_page_dirty } from './page_flags.ts'
-import { PTE_NONE, type Pte, pte_dirty, pte_pfn, pte_present, swp_entry_to_pte } from './pte.ts'
+import { ptep_get_and_clear } from './pgtable.ts'
+import { type Pte, pte_dirty, pte_pfn, pte_present, swp_entry_to_pte } from './pte.ts'
 import { swap_duplicate, swap_free } from './swapfile.ts'
 import { flush_tlb_page } from './tlb.ts'
 
@@ -150,13 +151,13 @@ function* try_to_unmap_one(
   // Looked at without the lock (page_vma_mapped_walk): an entry that is empty for a moment is passed by.
   if (!(yield* atomic(maps, mm, vpn, pfn))) return DONE
   yield* ptl.lock()
-  const old = yield* pte[vpn]!.read()
-  if (!pte_present(old) || pte_pfn(old) !== pfn) {
+  const found = yield* pte[vpn]!.read()
+  if (!pte_present(found) || pte_pfn(found) !== pfn) {
     yield* ptl.unlock()
     return DONE
   }
   const exclusive = k.rules.anon_exclusive && (yield* k.page[pfn]!.exclusive.is(1))
-  yield* pte[vpn]!.write(PTE_NONE)
+  const old = yield* ptep_get_and_clear(pte[vpn]!)
   // should_defer_flush: where another processor may use the entry, one flush will do for many pages.
   const deferred = cpus.some((other) => other !== cpu) && !(exclusive && k.rules.flushes_exclusive_at_once)
   if (deferred) yield* tlb_flush_batched.write(1)

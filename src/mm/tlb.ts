@@ -4,7 +4,8 @@
  * A user's access is two steps of hardware: the cache is looked up and the word is accessed
  * in one go; if the entry is missing or does not permit the access, the page table is walked
  * and the entry filled, and then the access is tried again. Between the two a flush may come,
- * and entries may be filled long before they are used.
+ * and entries may be filled long before they are used. A walk for a store sets the dirty bit in
+ * the page table, in the same step, if the entry is writable and clean.
  *
  * A processor may drop an entry whenever it likes. That matters only where a flush that should
  * have come does not, as after clear_refs before v5.12: so only there it is tried, when a store
@@ -19,7 +20,16 @@ import { atomic, type Response, type Steps, type View } from '../engine/index.ts
 import type { Kernel } from './kernel.ts'
 import { FAULTED, ZERO_PFN } from './machine.ts'
 import { is_free } from './page_alloc.ts'
-import { PTE_NONE, type Pte, pte_none, pte_pfn, pte_present, pte_write } from './pte.ts'
+import {
+  PTE_NONE,
+  type Pte,
+  pte_dirty,
+  pte_mkdirty,
+  pte_none,
+  pte_pfn,
+  pte_present,
+  pte_write,
+} from './pte.ts'
 
 const MISS = 0
 const HIT = 1
@@ -65,7 +75,8 @@ export function store(
 ): Response {
   const { mm, tlb } = k.cpu[cpu]!
   const entry = view.get(tlb[vpn]!.location)
-  if (!pte_write(entry)) return MISS
+  // With a clean entry the processor walks the page table again, to set the dirty bit there.
+  if (!pte_write(entry) || !pte_dirty(entry)) return MISS
   if (k.config.softDirty && !pte_write(view.get(k.mm[mm]!.pte[vpn]!.location)) && view.choose(2) === 1) {
     view.set(tlb[vpn]!.location, PTE_NONE)
     return MISS
@@ -88,7 +99,9 @@ function walk(view: View, k: Kernel, cpu: number, vpn: number, write: boolean): 
   const { mm, tlb } = k.cpu[cpu]!
   const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
   if (!pte_present(pte) || (write && !pte_write(pte))) return MISS
-  view.set(tlb[vpn]!.location, pte)
+  const used = write ? pte_mkdirty(pte) : pte
+  if (used !== pte) view.set(k.mm[mm]!.pte[vpn]!.location, used)
+  view.set(tlb[vpn]!.location, used)
   return HIT
 }
 

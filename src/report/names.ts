@@ -125,6 +125,7 @@ export class Names {
       case 'ksm_thread_mutex':
         return value === 0 ? 'free' : `held by ${this.thread(value - 1)}`
       case 'mmap_lock':
+      case 'vma_lock':
       case 'anon_vma':
         if (value >= WRITER) return `held by ${this.thread(value - WRITER)} for writing`
         return value === 0 ? 'free' : `held for reading${value > 1 ? ` by ${value}` : ''}`
@@ -212,7 +213,7 @@ export class Names {
 
   /** Whether an entry is clean is told only where somebody looks at that: reclaim, or KSM. */
   private permission(pte: number): string {
-    if (pte_write(pte)) return 'writable'
+    if (pte_write(pte)) return pte_dirty(pte) || !this.k.reverse_maps ? 'writable' : 'writable, clean'
     return this.k.reverse_maps && !pte_dirty(pte) && pte_pfn(pte) !== ZERO_PFN
       ? 'read-only, clean'
       : 'read-only'

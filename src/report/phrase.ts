@@ -6,7 +6,7 @@
  */
 import type { Change, Step } from '../engine/index.ts'
 import { EXITING, RUNNING } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
+import { pte_dirty, pte_none, pte_pfn, pte_write } from '../mm/pte.ts'
 import { changesPhrase, type Phrase } from './changes.ts'
 import { KSM_PHRASES } from './phrase_ksm.ts'
 import { SWAP_PHRASES } from './phrase_swap.ts'
@@ -109,6 +109,20 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
   unlock: (story, { args }) => `unlock ${lockName(story, args[0] as number)}`,
   readLock: (story, { args }) => `lock ${lockName(story, args[0] as number)} for reading`,
   writeLock: (story, { args }) => `lock ${lockName(story, args[0] as number)} for writing`,
+  try_read_vma: (story, { args, changes }) => {
+    const [mm, vpn] = args as [number, number]
+    const { vma, vma_lock } = story.k.mm[mm]!
+    const name = story.names.location(vma_lock[vpn]!.location)
+    if (changes.length > 0) return `lock ${name} for reading`
+    const area = story.names.location(vma[vpn]!.location)
+    return `cannot lock ${name}: ${area} is being changed, or there is none`
+  },
+  write_vma: (story, { changes: [change] }) =>
+    change && `lock ${story.names.location(change.location)} for writing`,
+  end_write_all: (story, { changes }) =>
+    changes.length === 0
+      ? 'no area is locked'
+      : `unlock ${changes.map(({ location }) => story.names.location(location)).join(', ')}`,
   readUnlock: (story, { args }) => `unlock ${lockName(story, args[0] as number)}`,
   writeUnlock: (story, { args }) => `unlock ${lockName(story, args[0] as number)}`,
   downgrade: (story, { args }) => `${lockName(story, args[0] as number)}: writing → reading`,
@@ -128,6 +142,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     if (entry === undefined) return undefined
     const dropped = step.changes.find(({ location }) => story.names.place(location).kind === 'tlb')
     if (dropped !== undefined) return `${story.names.change(dropped)}: the processor drops it`
+    if (pte_write(entry) && !pte_dirty(entry)) {
+      return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is clean: its dirty bit must be set first`
+    }
     if (!pte_write(entry)) {
       return `${story.k.cpu[cpu]!.name}.tlb${bracket(story, vpn)} is ${story.names.cached(entry)}`
     }
@@ -144,7 +161,9 @@ const SPECIAL: Readonly<Record<string, Phrase>> = {
     const { names } = story
     const found = `${names.location(pte.location)} is ${names.value(pte.location, pte.value)}`
     if (step.changes.some(({ location }) => location === tlb[vpn]!.location)) {
-      return `page walk fills ${names.location(tlb[vpn]!.location)}: ${names.cached(pte.value)}`
+      const filled = `page walk fills ${names.location(tlb[vpn]!.location)}: ${names.cached(pte.value)}`
+      const dirtied = step.changes.some(({ location }) => location === pte.location)
+      return dirtied ? `${filled}; the entry's dirty bit is set` : filled
     }
     return `page walk: ${found}: page fault`
   },

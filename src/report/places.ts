@@ -5,7 +5,7 @@ import { is_swap_pte, type Pte, pte_pfn, pte_present, pte_swp_slot } from '../mm
 /** What a location is part of. `other` is a location that a design has added. */
 export type Place =
   | { readonly kind: OfProcess; readonly mm: number }
-  | { readonly kind: 'vma' | 'pte'; readonly mm: number; readonly vpn: number }
+  | { readonly kind: 'vma' | 'pte' | 'vma_lock'; readonly mm: number; readonly vpn: number }
   | { readonly kind: OfPage | 'page_lock'; readonly pfn: number }
   | { readonly kind: 'word'; readonly pfn: number; readonly word: number }
   | { readonly kind: 'slot_count' | 'slot_cache'; readonly slot: number }
@@ -44,6 +44,7 @@ const OF_PAGE = [
 
 const LOCKS: ReadonlySet<Place['kind']> = new Set([
   'mmap_lock',
+  'vma_lock',
   'ptl',
   'page_lock',
   'anon_vma',
@@ -72,7 +73,7 @@ export function placesOf(k: Kernel): Map<number, Place> {
   }
   k.mm.forEach((m, mm) => {
     for (const kind of OF_PROCESS) note(m[kind], { kind, mm })
-    for (const kind of ['vma', 'pte'] as const)
+    for (const kind of ['vma', 'pte', 'vma_lock'] as const)
       m[kind].forEach((cell, vpn) => {
         note(cell, { kind, mm, vpn })
       })

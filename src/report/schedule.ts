@@ -42,6 +42,7 @@ const LOCKS: readonly {
 }[] = [
   { kind: 'written', letter: 'W', meaning: 'mmap_lock for writing' },
   { kind: 'read', letter: 'R', meaning: 'mmap_lock for reading' },
+  { kind: 'vma', letter: 'V', meaning: 'lock of an area (vma_lock)' },
   { kind: 'ptl', letter: 'T', meaning: 'page-table lock (ptl)' },
   { kind: 'page', letter: 'P', meaning: 'page lock' },
   { kind: 'anon_vma', letter: 'A', meaning: 'anon_vma lock (rmap)' },

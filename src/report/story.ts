@@ -15,7 +15,7 @@ import { Names } from './names.ts'
 /** A lock that a thread holds, and how. */
 export interface HeldLock {
   readonly location: number
-  readonly kind: 'written' | 'read' | 'ptl' | 'page' | 'anon_vma' | 'ksm'
+  readonly kind: 'written' | 'read' | 'vma' | 'ptl' | 'page' | 'anon_vma' | 'ksm'
 }
 
 export class Story {
@@ -205,9 +205,11 @@ function heldAs(kind: string, before: number, after: number): HeldLock['kind'] |
     case 'page_lock':
       return after === 0 ? 'free' : 'page'
     case 'mmap_lock':
+    case 'vma_lock':
     case 'anon_vma':
       if (after < WRITER && after <= before && (after === 0 || before < WRITER)) return 'free'
       if (kind === 'anon_vma') return kind
+      if (kind === 'vma_lock') return 'vma'
       return after >= WRITER ? 'written' : 'read'
     default:
       return undefined

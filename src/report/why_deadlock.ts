@@ -25,6 +25,7 @@ function pendingPhrase(story: Story, one: Pending): string {
   const statement = statementAt(story, one)
   switch (place.kind) {
     case 'mmap_lock':
+    case 'vma_lock':
     case 'ptl':
     case 'page_lock':
     case 'anon_vma':
@@ -53,6 +54,7 @@ function waitsFor(prose: Prose, one: Pending, waiting: readonly Pending[]): stri
     case 'ended':
       return `waits${at} for the thread ${story.k.cpu[place.cpu]!.name} to end`
     case 'mmap_lock':
+    case 'vma_lock':
     case 'ptl':
     case 'page_lock':
     case 'anon_vma':

@@ -112,7 +112,12 @@ function tellParting(prose: Prose, fate: Fate, parted: number): void {
   if (fate.pfn === ZERO_PFN) {
     prose.say(zeroSentence(prose, fate, parted, moved))
     prose.say(consequence(prose, fate, parted, moved))
-    prose.say('From v6.2 on such a reference is given a page of its own instead (8d6a0ac09a16)')
+    const { flags } = story.k.ref[fate.ref]!
+    // What 84209e87c696 does about references for reading, it does about those that are meant to last.
+    if (flags.pin && !flags.write) {
+      const such = flags.longterm ? 'such a reference' : 'a reference for a long time (FOLL_LONGTERM)'
+      prose.say(`From v6.2 on ${such} is given a page of its own instead (84209e87c696, 8d6a0ac09a16)`)
+    }
     return
   }
   prose.say(partingSentence(prose, fate, parted, moved))

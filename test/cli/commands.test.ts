@@ -108,7 +108,16 @@ describe.concurrent('cowherd show', () => {
 describe.concurrent('cowherd designs', () => {
   it('tells of all designs and variants within the width', async () => {
     const { code, stdout } = await cowherd(['designs'])
-    for (const name of ['eager', 'v5.7', 'hildenbrand-v1', 'torvalds', 'torvalds+get', 'v5.19']) {
+    for (const name of [
+      'eager',
+      'v5.7',
+      'hildenbrand-v1',
+      'torvalds',
+      'torvalds+get',
+      'v5.19',
+      'v6.1',
+      'v7.3',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^${name.replace('+', '\\+')} `, 'm'))
     }
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])

@@ -18,17 +18,48 @@ function shown(litmus: Litmus, rules: Rules, counting: boolean): string {
   return counting ? copiesOf(litmus, rules)!.behaviour : behaviourOf(runTest(litmus, rules))
 }
 
-const original = new Map<string, string>()
+interface Original {
+  readonly behaviour: string
+  /** The rules that the run has asked for. Without one that it has not, it would be the same run. */
+  readonly asked: ReadonlySet<string>
+}
 
-function differs(design: Design, rules: Rules): string | undefined {
-  for (const counting of [false, true]) {
-    for (const { file, test: litmus } of SUITE) {
-      const key = `${design.name} ${file} ${counting}`
-      const before = original.get(key) ?? shown(litmus, design.rules, counting)
-      original.set(key, before)
-      const after = shown(litmus, rules, counting)
-      if (before !== after) return litmus.name
-    }
+const original = new Map<string, Original>()
+
+function originalOf(design: Design, file: string, litmus: Litmus, counting: boolean): Original {
+  const key = `${design.name} ${file} ${counting}`
+  const known = original.get(key)
+  if (known !== undefined) return known
+  const asked = new Set<string>()
+  const watched = new Proxy(design.rules, {
+    get(rules, name) {
+      asked.add(String(name))
+      return Reflect.get(rules, name)
+    },
+  })
+  const found = { behaviour: shown(litmus, watched, counting), asked }
+  original.set(key, found)
+  return found
+}
+
+type Place = { readonly file: string; readonly test: Litmus; readonly counting: boolean }
+
+const PLACES: readonly Place[] = [false, true].flatMap((counting) =>
+  SUITE.map(({ file, test: litmus }) => ({ file, test: litmus, counting })),
+)
+
+/** Where the rule of some earlier design was missed: there one looks first. */
+const missed = new Map<RuleName, Place>()
+
+function differs(design: Design, rule: RuleName): string | undefined {
+  const without = { ...design.rules, [rule]: NO_RULES[rule] } as Rules
+  const first = missed.get(rule)
+  for (const place of first === undefined ? PLACES : [first, ...PLACES]) {
+    const { file, test: litmus, counting } = place
+    const { behaviour, asked } = originalOf(design, file, litmus, counting)
+    if (!asked.has(rule) || behaviour === shown(litmus, without, counting)) continue
+    missed.set(rule, place)
+    return litmus.name
   }
   return undefined
 }
@@ -48,14 +79,13 @@ function documented(): string[] {
 }
 
 test('a rule that can be taken away unnoticed is documented as such, and no other is', {
-  timeout: 600_000,
+  timeout: 900_000,
 }, () => {
   const unobservable: string[] = []
   for (const design of DESIGNS) {
     for (const rule of Object.keys(NO_RULES) as RuleName[]) {
       if (design.rules[rule] === NO_RULES[rule]) continue
-      const without = { ...design.rules, [rule]: NO_RULES[rule] } as Rules
-      if (differs(design, without) === undefined) unobservable.push(`${design.name} ${rule}`)
+      if (differs(design, rule) === undefined) unobservable.push(`${design.name} ${rule}`)
     }
   }
   expect(unobservable.sort()).toEqual(documented())
