@@ -53,6 +53,15 @@ export function whole(text: string): number {
   return n
 }
 
+/** A whole number from 0 up. */
+export function natural(text: string): number {
+  const n = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(n) || n < 0) {
+    throw new InvalidArgumentError('Expected a whole number from 0 up.')
+  }
+  return n
+}
+
 function positive(text: string): number {
   const n = Number(text)
   if (!(n > 0 && Number.isFinite(n))) throw new InvalidArgumentError('Expected a number above 0.')

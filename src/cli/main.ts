@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-/** The command line: `cowherd check`, `show`, `claims`, `designs`, `export`, `new`. */
+/** The command line: `cowherd check`, `show`, `live`, `claims`, `designs`, `export`, `new`. */
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
 import { registerDesigns } from './designs.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
+import { registerLive } from './live.ts'
 import { registerNew } from './new.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
@@ -17,6 +18,7 @@ const COMMANDS = [
   registerStart,
   registerCheck,
   registerShow,
+  registerLive,
   registerClaims,
   registerDesigns,
   registerExport,
@@ -44,6 +46,7 @@ Examples:
   cowherd check my.litmus --design v5.7,v5.19     one test, in full
   cowherd check --design ./my-design.ts           your own design, against the suite
   cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
+  cowherd live fast-pin --design v5.9             the same test on real threads, with odds
   cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
