@@ -18,6 +18,7 @@ const packing = process.argv.includes('--types')
 const ENTRIES = [
   { name: 'cli', source: 'src/cli/main.ts', required: true },
   { name: 'index', source: 'src/index.ts', required: true },
+  { name: 'live', source: 'src/live.ts', required: true },
   { name: 'worker', source: 'src/cli/worker.ts', required: false },
   { name: 'live_worker', source: 'src/cli/live_worker.ts', required: true },
 ]

@@ -7,6 +7,7 @@
  */
 import {
   BLOCKED,
+  type Effect,
   type Plain,
   type Procedure,
   type Request,
@@ -23,6 +24,8 @@ const SPINS = 50
 export interface ThreadOptions {
   /** Called before each step. */
   readonly beforeStep?: () => void
+  /** Called after each step with what it did, and at the beginning of each call. */
+  readonly observe?: (done: Effect | Procedure, args: readonly Plain[]) => void
   /** Called when no thread is left that could wake this one. Not all may notice. */
   readonly onDeadlock?: () => void
 }
@@ -58,11 +61,13 @@ export class LiveThread {
           answer = this.step(value)
           break
         case 'call':
+          this.options.observe?.(value.procedure, value.args)
           callers.push(steps)
           steps = value.procedure(this.context, ...value.args)
           answer = undefined
           break
         case 'tail':
+          this.options.observe?.(value.procedure, value.args)
           steps = value.procedure(this.context, ...value.args)
           answer = undefined
           break
@@ -76,7 +81,10 @@ export class LiveThread {
     for (let spins = 0; ; spins++) {
       if (arena.aborted) throw new Aborted()
       const response = transaction.perform(effect, context, args)
-      if (response !== BLOCKED) return response
+      if (response !== BLOCKED) {
+        options.observe?.(effect, args)
+        return response
+      }
       if (spins >= SPINS) this.sleep()
     }
   }

@@ -18,7 +18,8 @@
  */
 import { BLOCKED, type Effect, FAILED, type Plain, type Response, type View } from '../engine/index.ts'
 import type { Arena } from './arena.ts'
-import { LiveFailure } from './error.ts'
+import type { Contents } from './contents.ts'
+import { Aborted, LiveFailure } from './error.ts'
 import type { Random } from './random.ts'
 
 /** How often a locked location is looked at before the thread lets others have the processor. */
@@ -38,17 +39,24 @@ export class Transaction implements View {
   private writeCount = 0
   private readonly written = new Map<number, number>()
   private failure: string | undefined
+  /** Locations from here on stand for what pages hold, and are written without being locked. */
+  private readonly firstContent: number
+  private readonly puts: (readonly [to: number, from: number])[] = []
 
   /**
    * @param max the largest value of each location, or undefined if anything may be written
    * @param random what `choose` chooses by
+   * @param contents where whole pages are copied; undefined if words are locations as all others
    */
   constructor(
     readonly thread: number,
     private readonly arena: Arena,
     private readonly max: readonly number[] | undefined,
     private readonly random: Random,
-  ) {}
+    private readonly contents?: Contents,
+  ) {
+    this.firstContent = contents?.first ?? Number.POSITIVE_INFINITY
+  }
 
   /**
    * Performs an effect, as one step.
@@ -68,7 +76,7 @@ export class Transaction implements View {
       }
       if (this.failure !== undefined) {
         if (this.unchanged()) throw new LiveFailure(this.failure)
-      } else if (this.writeCount === 0 || response === BLOCKED) {
+      } else if ((this.writeCount === 0 && this.puts.length === 0) || response === BLOCKED) {
         if (this.unchanged()) return response
       } else if (this.commit()) return response
       this.stepAside(attempt)
@@ -76,6 +84,7 @@ export class Transaction implements View {
   }
 
   get(location: number): number {
+    if (location >= this.firstContent) return location
     const index = this.indexOfWrite(location)
     if (index >= 0) return this.values[index]!
     const { version, value } = this.arena
@@ -96,6 +105,10 @@ export class Transaction implements View {
   set(location: number, value: number): void {
     if (this.max !== undefined && !(Number.isInteger(value) && value >= 0 && value <= this.max[location]!)) {
       throw new RangeError(`location ${location}: ${value} is not within 0..${this.max[location]}`)
+    }
+    if (location >= this.firstContent) {
+      this.puts.push([location, value])
+      return
     }
     const index = this.indexOfWrite(location)
     if (index >= 0) {
@@ -139,6 +152,7 @@ export class Transaction implements View {
     this.readCount = 0
     this.writeCount = 0
     this.failure = undefined
+    if (this.puts.length > 0) this.puts.length = 0
     if (this.written.size > 0) this.written.clear()
   }
 
@@ -152,16 +166,29 @@ export class Transaction implements View {
   private commit(): boolean {
     const { version, value } = this.arena
     this.sortWrites()
-    for (let i = 0; i < this.writeCount; i++) this.locked[i] = this.lock(this.writes[i]!)
-    if (!this.readsHoldUnderLocks()) {
-      for (let i = 0; i < this.writeCount; i++) Atomics.store(version, this.writes[i]!, this.locked[i]!)
-      return false
+    let held = 0
+    try {
+      for (; held < this.writeCount; held++) this.locked[held] = this.lock(this.writes[held]!)
+      if (!this.readsHoldUnderLocks()) {
+        this.unlock(held)
+        return false
+      }
+      for (const [to, from] of this.puts) this.contents!.put(to, from)
+    } catch (error) {
+      this.unlock(held)
+      throw error
     }
     for (let i = 0; i < this.writeCount; i++) Atomics.store(value, this.writes[i]!, this.values[i]!)
     for (let i = 0; i < this.writeCount; i++)
       Atomics.store(version, this.writes[i]!, (this.locked[i]! + 2) | 0)
     for (let i = 0; i < this.writeCount; i++) this.wakeWaiters(this.writes[i]!)
     return true
+  }
+
+  /** Drops the first locks that were taken; nothing has been written. */
+  private unlock(held: number): void {
+    const { version } = this.arena
+    for (let i = 0; i < held; i++) Atomics.store(version, this.writes[i]!, this.locked[i]!)
   }
 
   /** All threads lock in the same order, so none waits in a circle. */
@@ -254,6 +281,8 @@ export class Transaction implements View {
   /** Whoever holds the lock may have no processor just now. */
   private nap(location: number): void {
     const { version } = this.arena
+    // Whoever holds it may be gone for good.
+    if (this.arena.aborted) throw new Aborted()
     Atomics.wait(version, location, Atomics.load(version, location) | 1, NAP_MS)
   }
 }

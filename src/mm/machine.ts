@@ -8,7 +8,7 @@
  * test; `vpn` a virtual page, the same number in every process; `pfn` a page frame; `word` a
  * word of a page; `ref` a reference taken by get_user_pages or pin_user_pages.
  */
-import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
+import { type Cell, Layout, type Lock, type RwLock, type View } from '../engine/index.ts'
 import { MAX_SWAP_SLOTS, mk_pte } from './pte.ts'
 
 /** The zero page: frame 0, shared by all, never freed and never written. */
@@ -159,6 +159,12 @@ export interface Ref extends Reference {
   readonly page: Cell
 }
 
+/** Finds what is free, as part of a step; -1 if nothing is. */
+export interface Finder {
+  frame(view: View): number
+  slot(view: View): number
+}
+
 /** Counts stay below this; a larger one is a bug in a path and stops the exploration. */
 const MAX_COUNT = 30
 
@@ -192,6 +198,8 @@ export class Machine {
   readonly NOT_ON_LRU: number
   /** `Page.mapping` of a page that KSM has made (PageKsm). */
   readonly KSM: number
+  /** How free frames and places in swap are found where there are too many to look at each. */
+  readonly finder: Finder | undefined = undefined
 
   /** @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive */
   constructor(
