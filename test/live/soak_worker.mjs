@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Memory, OutOfMemory, PAGE_SIZE } from '../../dist/live.js'
 
-const { handle, pid, seed, milliseconds, pages, promisesPins } = workerData
+const { handle, pid, seed, milliseconds, least, pages, promisesPins } = workerData
 
 let state = seed * 2654435761 + 1
 function below(n) {
@@ -156,7 +156,7 @@ function pinned(model, vpn) {
 let broken
 const until = Date.now() + milliseconds
 try {
-  while (Date.now() < until && wrong.length === 0) {
+  while ((Date.now() < until || operations < least) && wrong.length === 0) {
     const model = models[below(models.length)]
     operations++
     try {
