@@ -193,6 +193,69 @@ describe('system calls', () => {
   )
 })
 
+// Two processors that run the same process, here in turns: what one has in its TLB, the other’s system calls must flush.
+describe.each(LIVE_DESIGNS.flatMap(({ name }) => [false, true].map((swapped) => ({ name, swapped }))))(
+  'the TLBs of two processors under $name, swapped: $swapped',
+  ({ name, swapped }) => {
+    function two() {
+      const memory = make({ design: name })
+      const one = memory.spawn()
+      const at = one.mmap(2 * PAGE_SIZE)
+      one.store(at, 1)
+      const two = Memory.attach(memory.share()).process(one.pid)
+      const [a, b] = swapped ? [two, one] : [one, two]
+      return { memory, at, a, b }
+    }
+
+    it('are flushed by fork, so that what is stored then stays with the parent', () => {
+      const { memory, at, a, b } = two()
+      a.store(at, 2)
+      const child = memory.process(b.fork())
+      a.store(at, 3)
+      expect([child.load(at), a.load(at), b.load(at)]).toEqual([2, 3, 3])
+    })
+
+    it('are flushed when a page is copied', () => {
+      const { memory, at, a, b } = two()
+      memory.process(b.fork())
+      expect(a.load(at)).toBe(1)
+      b.store(at, 2)
+      expect(a.load(at)).toBe(2)
+      a.store(at + 1, 3)
+      expect(b.load(at + 1)).toBe(3)
+    })
+
+    it('are flushed when a page is unmapped, discarded or protected', () => {
+      const { memory, at, a, b } = two()
+      a.store(at, 2)
+      b.protect(at, PAGE_SIZE, { write: false })
+      expect(() => a.store(at, 3)).toThrow(SegmentationFault)
+      b.protect(at, PAGE_SIZE, { write: true })
+      a.store(at, 4)
+      b.discard(at, PAGE_SIZE)
+      expect(a.load(at)).toBe(0)
+      a.store(at, 5)
+      b.munmap(at, PAGE_SIZE)
+      expect(() => a.load(at)).toThrow(SegmentationFault)
+      expect(memory.check()).toBeUndefined()
+    })
+
+    it('are flushed when a page goes to swap', () => {
+      const { memory, at, a, b } = two()
+      a.store(at, 2)
+      b.pageOut(at, PAGE_SIZE)
+      expect(memory.statistics().swapOuts).toBe(1)
+      const other = b.mmap(3 * PAGE_SIZE)
+      b.copyIn(other, bytes(3 * PAGE_SIZE, 9))
+      expect(a.load(at)).toBe(2)
+      b.pageOut(at, PAGE_SIZE)
+      a.store(at, 3)
+      expect(b.load(at)).toBe(3)
+      expect(memory.check()).toBeUndefined()
+    })
+  },
+)
+
 describe('what cannot be done', () => {
   it('is said when a memory is made', () => {
     expect(() => make({ design: 'v5.99' })).toThrow('there is no design "v5.99"')
