@@ -19,6 +19,7 @@ const ENTRIES = [
   { name: 'cli', source: 'src/cli/main.ts', required: true },
   { name: 'index', source: 'src/index.ts', required: true },
   { name: 'live', source: 'src/live.ts', required: true },
+  { name: 'live_web', source: 'src/live/index.ts', required: true },
   { name: 'worker', source: 'src/cli/worker.ts', required: false },
   { name: 'live_worker', source: 'src/cli/live_worker.ts', required: true },
 ]
