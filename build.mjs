@@ -18,8 +18,11 @@ const packing = process.argv.includes('--types')
 const ENTRIES = [
   { name: 'cli', source: 'src/cli/main.ts', required: true },
   { name: 'index', source: 'src/index.ts', required: true },
+  { name: 'live', source: 'src/live.ts', required: true },
+  { name: 'live_web', source: 'src/live/index.ts', required: true },
   { name: 'worker', source: 'src/cli/worker.ts', required: false },
   { name: 'watched_worker', source: 'src/cli/watched_worker.ts', required: false },
+  { name: 'live_worker', source: 'src/cli/live_worker.ts', required: true },
 ]
 
 const present = ENTRIES.filter((entry) => existsSync(at(entry.source)))

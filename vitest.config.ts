@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   // As in tsconfig.json: an example's `cowherd` is this tree, not its last build.
-  resolve: { alias: { cowherd: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: {
+      'cowherd/live': fileURLToPath(new URL('src/live.ts', import.meta.url)),
+      cowherd: fileURLToPath(new URL('src/index.ts', import.meta.url)),
+    },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/cli/build.ts',

@@ -49,6 +49,15 @@ describe.skipIf(!wanted)('the package', () => {
         "import { DESIGNS } from 'cowherd'\nconsole.log(DESIGNS.length)\n",
       )
       expect(execFileSync(process.execPath, ['use.js'], inFolder)).toBe('11\n')
+
+      expect(
+        execFileSync('npx', ['cowherd', 'live', 'fast-pin', '--design', 'v5.11', '--runs', '20'], inFolder),
+      ).toContain('Engine 1 of the 1 allowed outcomes seen')
+      writeFileSync(
+        join(folder, 'live.js'),
+        "import { Memory } from 'cowherd/live'\nconst memory = Memory.create({ design: 'v5.19', frames: 4 })\nconsole.log(memory.freeFrames)\n",
+      )
+      expect(execFileSync(process.execPath, ['live.js'], inFolder)).toBe('4\n')
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

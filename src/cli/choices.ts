@@ -154,7 +154,7 @@ export function whole(text: string): number {
 }
 
 /** A whole number from 0 up. */
-function natural(text: string): number {
+export function natural(text: string): number {
   const n = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
     throw new InvalidArgumentError('Expected a whole number from 0 up.')

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `cowherd check`, `show`, `claims`, `designs`, `export`, `coverage`, `history`, `new`. */
+/** The command line: `cowherd check`, `show`, `live`, `claims`, `designs`, `export`, `coverage`, `history`, `new`. */
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
@@ -8,6 +8,7 @@ import { registerDesigns } from './designs.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
 import { registerHistory } from './history.ts'
+import { registerLive } from './live.ts'
 import { registerNew } from './new.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [
   registerStart,
   registerCheck,
   registerShow,
+  registerLive,
   registerClaims,
   registerDesigns,
   registerExport,
@@ -49,6 +51,7 @@ Examples:
   cowherd check --design ./my-design.ts           your own design, against the suite
   cowherd check big.litmus --preemptions 2        only runs with few interruptions; or --random <seed>
   cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
+  cowherd live fast-pin --design v5.9             the same test on real threads, with odds
   cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml

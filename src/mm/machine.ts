@@ -8,7 +8,7 @@
  * test; `vpn` a virtual page, the same number in every process; `pfn` a page frame; `word` a
  * word of a page; `ref` a reference taken by get_user_pages or pin_user_pages.
  */
-import { type Cell, Layout, type Lock, type RwLock } from '../engine/index.ts'
+import { type Cell, Layout, type Lock, type RwLock, type View } from '../engine/index.ts'
 import { FRAMES, PFN_OR_0, PTE, SLOT_OR_0, SLOTS } from './names.ts'
 import { MAX_SWAP_SLOTS, maxPte, mk_pte } from './pte.ts'
 
@@ -166,6 +166,12 @@ export interface Ref extends Reference {
   readonly page: Cell
 }
 
+/** Finds what is free, as part of a step; -1 if nothing is. */
+export interface Finder {
+  frame(view: View): number
+  slot(view: View): number
+}
+
 /** Counts stay below this; a larger one is a bug in a path and stops the exploration. */
 const MAX_COUNT = 30
 
@@ -199,6 +205,8 @@ export class Machine {
   readonly NOT_ON_LRU: number
   /** `Page.mapping` of a page that KSM has made (PageKsm). */
   readonly KSM: number
+  /** How free frames and places in swap are found where there are too many to look at each. */
+  readonly finder: Finder | undefined = undefined
 
   /**
    * @param anonExclusive whether pages that are mapped at the start carry PageAnonExclusive
@@ -296,28 +304,21 @@ export class Machine {
     this.ksm_thread_mutex = layout.lock('ksm_thread_mutex')
 
     // Where a processor drains its batch it goes through the frames in the order of their numbers.
-    if (!config.lruBatch) this.declareAlike()
+    if (!config.lruBatch) declareAlike(this)
   }
+}
 
-  /** Says to the engine which things are interchangeable, and where they are named. */
-  private declareAlike(): void {
-    const { layout } = this
-    for (const { pte } of this.mm) for (const cell of pte) layout.naming(cell, PTE)
-    for (const { tlb } of this.cpu) for (const cell of tlb) layout.naming(cell, PTE)
-    for (const { page } of this.ref) layout.naming(page, PFN_OR_0)
-    for (const { swap } of this.page) layout.naming(swap, SLOT_OR_0)
-    for (const { cache } of this.slot) layout.naming(cache, PFN_OR_0)
-    const frameCells = this.page
-      .slice(ZERO_PFN + 1)
-      .map(({ word, ...cells }) => [...Object.values(cells), ...word])
-    layout.sort(FRAMES, ZERO_PFN + 1, frameCells, this.framesUsed)
-    layout.sort(
-      SLOTS,
-      0,
-      this.slot.map(({ count, cache, word }) => [count, cache, ...word]),
-      this.slotsUsed,
-    )
-  }
+/** Says to the engine which things are interchangeable, and where they are named. */
+function declareAlike({ layout, mm, cpu, ref, page, slot, framesUsed, slotsUsed }: Machine): void {
+  for (const { pte } of mm) for (const cell of pte) layout.naming(cell, PTE)
+  for (const { tlb } of cpu) for (const cell of tlb) layout.naming(cell, PTE)
+  for (const held of ref) layout.naming(held.page, PFN_OR_0)
+  for (const { swap } of page) layout.naming(swap, SLOT_OR_0)
+  for (const { cache } of slot) layout.naming(cache, PFN_OR_0)
+  const frameCells = page.slice(ZERO_PFN + 1).map(({ word, ...cells }) => [...Object.values(cells), ...word])
+  layout.sort(FRAMES, ZERO_PFN + 1, frameCells, framesUsed)
+  const slotCells = slot.map(({ count, cache, word }) => [count, cache, ...word])
+  layout.sort(SLOTS, 0, slotCells, slotsUsed)
 }
 
 /** Whether process `d` is `m` or descends from it. */

@@ -26,6 +26,10 @@ export function* alloc_page(): Steps<number> {
 
 /** Allocates a frame as part of a larger step. */
 export function allocate(view: View, k: Kernel): Response {
+  if (k.finder !== undefined) {
+    const pfn = k.finder.frame(view)
+    return pfn < 0 ? BLOCKED : hand_out(view, k, pfn)
+  }
   const used = view.get(k.framesUsed.location)
   const free: number[] = []
   for (let pfn = ZERO_PFN + 1; pfn < used; pfn++) {
@@ -36,6 +40,10 @@ export function allocate(view: View, k: Kernel): Response {
   // Where nothing is shared nobody can remember a freed frame.
   const pfn = k.rules.shares_nothing ? free[0]! : pick(view, free)
   if (pfn === used) view.set(k.framesUsed.location, used + 1)
+  return hand_out(view, k, pfn)
+}
+
+function hand_out(view: View, k: Kernel, pfn: number): Response {
   view.set(k.page[pfn]!.refcount.location, 1)
   if (k.slot.length > 0) view.set(k.page[pfn]!.lru.location, k.NOT_ON_LRU)
   return pfn

@@ -1,6 +1,7 @@
 /**
- * Page-table entries, packed into one byte: empty; the place in swap where the page is, with its
- * exclusive bit; or a frame that is mapped read-only or writable, and clean or dirty.
+ * Page-table entries, packed into one number: empty; the place in swap where the page is, with its
+ * exclusive bit; or a frame that is mapped read-only or writable, and clean or dirty. The numbers of
+ * the first places and of the first frames fit into a byte, which is all that a test has.
  *
  * A writable entry is made for a write and dirty, until d84887739d5c (v6.2) and c18160dba5ff
  * (v6.11) make some writable before anybody writes; there the processor sets the dirty bit. KSM
@@ -10,17 +11,25 @@ export type Pte = number
 
 export const PTE_NONE: Pte = 0
 
-/** Places in swap are numbered from 0; a machine has at most this many. */
+/** Places in swap are numbered from 0; the machine of a test has at most this many. */
 export const MAX_SWAP_SLOTS = 4
 
 const FIRST_SWAP = 1
 const FIRST_PRESENT = FIRST_SWAP + 2 * MAX_SWAP_SLOTS
+/** Entries of places beyond those that a test can have, behind those of all frames. */
+const FAR_SWAP = 2 ** 30
+
+/** Places in swap are numbered up to this where there are very many. */
+export const MAX_SWAP_SLOT = 2 ** 28
 
 const CLEAN = 0
 const DIRTY = 1
 const WRITABLE = 2
 const WRITABLE_CLEAN = 3
 const KINDS = 4
+
+/** Frames are numbered up to this, far beyond any test. */
+export const MAX_PFN = Math.floor((FAR_SWAP - FIRST_PRESENT) / KINDS) - 1
 
 /** The largest entry of a machine with so many frames besides the zero page. */
 export function maxPte(frames: number): Pte {
@@ -38,7 +47,7 @@ export function pte_none(pte: Pte): boolean {
 
 /** Whether the entry maps a frame: it is neither empty nor in swap. */
 export function pte_present(pte: Pte): boolean {
-  return pte >= FIRST_PRESENT
+  return pte >= FIRST_PRESENT && pte < FAR_SWAP
 }
 
 /** The frame that a present entry maps. */
@@ -81,7 +90,8 @@ export function pte_mkclean(pte: Pte): Pte {
 
 /** The entry of a page that is in swap. `exclusive`: it belonged to this process alone (1493a1913e34). */
 export function swp_entry_to_pte(slot: number, exclusive: boolean): Pte {
-  return FIRST_SWAP + 2 * slot + (exclusive ? 1 : 0)
+  const first = slot < MAX_SWAP_SLOTS ? FIRST_SWAP : FAR_SWAP - 2 * MAX_SWAP_SLOTS
+  return first + 2 * slot + (exclusive ? 1 : 0)
 }
 
 export function is_swap_pte(pte: Pte): boolean {
@@ -90,11 +100,11 @@ export function is_swap_pte(pte: Pte): boolean {
 
 /** The place in swap that a swap entry names. */
 export function pte_swp_slot(pte: Pte): number {
-  return (pte - FIRST_SWAP) >> 1
+  return pte < FAR_SWAP ? (pte - FIRST_SWAP) >> 1 : MAX_SWAP_SLOTS + ((pte - FAR_SWAP) >> 1)
 }
 
 export function pte_swp_exclusive(pte: Pte): boolean {
-  return is_swap_pte(pte) && ((pte - FIRST_SWAP) & 1) === 1
+  return is_swap_pte(pte) && ((pte - (pte < FAR_SWAP ? FIRST_SWAP : FAR_SWAP)) & 1) === 1
 }
 
 export function pte_swp_clear_exclusive(pte: Pte): Pte {

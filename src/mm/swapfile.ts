@@ -49,6 +49,7 @@ function forget_slot(view: View, k: Kernel, slot: number): Response {
 
 /** A free place, as part of a larger step: any that was used before, or the lowest that never was. */
 export function get_swap_page(view: View, k: Kernel): number {
+  if (k.finder !== undefined) return k.finder.slot(view)
   const used = view.get(k.slotsUsed.location)
   const free = k.slot.flatMap(({ count, cache }, slot) =>
     slot < used && view.get(count.location) === 0 && view.get(cache.location) === 0 ? [slot] : [],

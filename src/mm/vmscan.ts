@@ -99,6 +99,18 @@ function isolate_mapped(view: View, k: Kernel, mm: number, vpn: number): Respons
   return isolate(view, k, found - 1) ? found : 0
 }
 
+/** Reclaim comes to a frame, if it holds a page that is on the LRU list. */
+export function* reclaim_frame(_k: Kernel, pfn: number): Steps<void> {
+  if ((yield* atomic(isolate_frame, pfn)) === 1) yield* call(shrink_page, NO_CPU, pfn)
+}
+
+function isolate_frame(view: View, k: Kernel, pfn: number): Response {
+  const { refcount, mapcount, swap } = k.page[pfn]!
+  if (view.get(refcount.location) === 0) return 0
+  if (view.get(mapcount.location) === 0 && view.get(swap.location) === 0) return 0
+  return isolate(view, k, pfn) ? 1 : 0
+}
+
 /** shrink_page_list, for one page that has been isolated. */
 export function* shrink_page(k: Kernel, cpu: number, pfn: number): Steps<void> {
   const { lock, swap, mapcount, dirty } = k.page[pfn]!

@@ -1,0 +1,208 @@
+/**
+ * A memory that several workers share, with processes in it that share pages by copy-on-write: the
+ * kernel's paths and a design's rules, run on real bytes.
+ */
+import { type Design, designNamed } from '../designs/index.ts'
+import type { Steps } from '../engine/index.ts'
+import type { Kernel } from '../mm/kernel.ts'
+import { RUNNING as PROCESS_RUNNING } from '../mm/machine.ts'
+import { MAX_PFN, MAX_SWAP_SLOT } from '../mm/pte.ts'
+import { Arena, RUNNING } from './arena.ts'
+import { Board, type Statistic } from './board.ts'
+import { PAGE_SIZE, type SwapDevice } from './contents.ts'
+import { initialValues } from './machine.ts'
+import { InvalidCall, NotAttached } from './memory_error.ts'
+import { type MemorySize, Places } from './places.ts'
+import { Process } from './process.ts'
+import { type AttachOptions, type MemoryEvent, type MemoryHandle, Session } from './session.ts'
+
+export interface MemoryOptions {
+  /** Whose rules: the name of one of Cowherd's designs, or a design of your own. */
+  readonly design: string | Design
+  /** Frames of 4,096 bytes, from 1 up. */
+  readonly frames: number
+  /** Pages of each process's address space; without it, as many as there are frames. */
+  readonly pages?: number
+  /** Processes at one time, 1 to 31; without it 8. */
+  readonly processes?: number
+  /** Workers that can be attached at one time, 1 to 15; without it 8. */
+  readonly workers?: number
+  /** Pages that can be pinned at one time; without it, as many as there are frames. */
+  readonly pins?: number
+  /** Places in swap, in memory; without it none, and pages are never swapped out. */
+  readonly swap?: number
+  /** Called with what happens in this worker, as it happens. */
+  readonly onEvent?: (event: MemoryEvent) => void
+}
+
+/** No thread of a memory is ever the last that could wake another. */
+const NEVER_THE_LAST = 1 << 20
+
+export class Memory {
+  private constructor(private readonly session: Session) {}
+
+  /**
+   * Makes a memory; this worker is attached to it.
+   * @throws InvalidCall if there cannot be such a memory; the message says why
+   */
+  static create(options: MemoryOptions, swapDevice?: SwapDevice): Memory {
+    if (typeof SharedArrayBuffer === 'undefined') {
+      throw new InvalidCall(
+        'this JavaScript has no SharedArrayBuffer (a web page needs to be cross-origin isolated), so workers cannot ' +
+          'share memory. What can happen, without threads, says the checker: cowherd check, or checkCell of the package cowherd',
+      )
+    }
+    const design = typeof options.design === 'string' ? designNamed(options.design) : options.design
+    if (design === undefined) throw new InvalidCall(`there is no design "${options.design}"`)
+    if (design.rules.shares_nothing) {
+      throw new InvalidCall(
+        `${design.name} shares no pages, so there is nothing to run; it is what designs are compared with`,
+      )
+    }
+    const { frames, pages = frames, processes = 8, workers = 8, pins = frames, swap = 0 } = options
+    within('frames', frames, 1, Math.min(MAX_PFN, 2 ** 20))
+    within('pages', pages, 1, 2 ** 20)
+    within('processes', processes, 1, 31)
+    within('workers', workers, 1, 15)
+    within('pins', pins, 1, 2 ** 20)
+    within('swap', swap, 0, Math.min(MAX_SWAP_SLOT, 2 ** 22))
+    const size: MemorySize = { frames, pages, processes, workers, pins, swap }
+    const places = new Places(size)
+    const arena = new Arena(places.total)
+    for (const [location, value] of initialValues(places)) Atomics.store(arena.value, location, value)
+    Atomics.store(arena.control, RUNNING, NEVER_THE_LAST)
+    const board = new Board(size)
+    board.release(frames)
+    const handle: MemoryHandle = {
+      kind: 'cowherd memory',
+      design: design.name,
+      size,
+      worker: board.takeSeat(),
+      arena: arena.buffer,
+      board: board.buffer,
+      frames: new SharedArrayBuffer((frames + 1) * PAGE_SIZE),
+      swap: swap > 0 && swapDevice === undefined ? new SharedArrayBuffer(swap * PAGE_SIZE) : undefined,
+    }
+    const session = new Session(design, handle, {
+      ...(options.onEvent && { onEvent: options.onEvent }),
+      ...(swapDevice && { swapDevice }),
+    })
+    return new Memory(session)
+  }
+
+  /**
+   * Attaches this worker to a memory that another one has made.
+   * @param handle from `share`; each is for one worker
+   * @throws NotAttached if this is no handle, or the worker that it is for has ended
+   */
+  static attach(handle: MemoryHandle, options: AttachOptions = {}): Memory {
+    if (handle?.kind !== 'cowherd memory' || !(handle.arena instanceof SharedArrayBuffer)) {
+      throw new NotAttached('this is no handle of a memory; memory.share() makes one for each worker')
+    }
+    const design = options.design ?? designNamed(handle.design)
+    if (design === undefined || design.name !== handle.design) {
+      throw new NotAttached(`the memory was made with the design "${handle.design}"; attach needs it too`)
+    }
+    const session = new Session(design, handle, options)
+    if (!session.board.isSeated(handle.worker)) throw new NotAttached('the worker of this handle has ended')
+    return new Memory(session)
+  }
+
+  /**
+   * What one more worker needs to attach.
+   * @throws InvalidCall if there are as many as there can be
+   */
+  share(): MemoryHandle {
+    this.session.usable()
+    const worker = this.session.board.takeSeat()
+    if (worker < 0)
+      throw new InvalidCall(`${this.session.handle.size.workers} workers are attached; no more can be`)
+    return { ...this.session.handle, worker }
+  }
+
+  /** The number of this worker. */
+  get worker(): number {
+    return this.session.worker
+  }
+
+  get size(): MemorySize {
+    return this.session.size
+  }
+
+  /**
+   * A new process, which has nothing mapped.
+   * @throws InvalidCall if there are as many as there can be
+   */
+  spawn(): Process {
+    this.session.usable()
+    const mm = this.session.bear()
+    this.session.run(0, begin, mm)
+    return this.process(mm)
+  }
+
+  /**
+   * A process, for use in this worker.
+   * @throws InvalidCall if there is no such process
+   */
+  process(pid: number): Process {
+    this.session.usable()
+    if (!this.session.board.isAlive(pid)) throw new InvalidCall(`there is no process ${pid}`)
+    this.session.board.enter(pid, this.session.worker)
+    return new Process(this.session, pid)
+  }
+
+  /** The numbers of all processes, the eldest first. */
+  processes(): number[] {
+    return this.session.board.byAge()
+  }
+
+  statistics(): Record<Statistic, number> {
+    return this.session.board.statistics()
+  }
+
+  /** Frames that are free. */
+  get freeFrames(): number {
+    return this.session.board.free
+  }
+
+  /** This worker leaves all processes, and is no longer attached. */
+  detach(): void {
+    this.session.detach()
+  }
+
+  /**
+   * To be called when a worker is gone, by whoever knows: with the handle that it had. If it was in the middle of a
+   * system call or a fault, the memory is broken from now on.
+   * @returns whether the memory is still whole
+   */
+  ended(handle: Pick<MemoryHandle, 'worker'>): boolean {
+    return this.session.ended(handle)
+  }
+
+  /**
+   * Swaps pages out until so many frames more are free, as kswapd would; call it from a worker of its own to have one.
+   * @returns how many have become free
+   */
+  reclaim(frames: number): number {
+    return this.session.reclaim(frames)
+  }
+
+  /**
+   * Looks whether all counts are what they must be, while no worker is in a system call.
+   * @returns what is wrong, in words; undefined if nothing is
+   */
+  check(): string | undefined {
+    return this.session.check()
+  }
+}
+
+/** A process that nobody has forked begins to run. */
+function* begin(k: Kernel, mm: number): Steps<void> {
+  yield* k.mm[mm]!.state.write(PROCESS_RUNNING)
+}
+
+function within(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new InvalidCall(`${name} is ${value}; expected a whole number from ${least} to ${most}`)
+  }
+}
