@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
 import { registerDesigns } from './designs.ts'
+import { registerEmit } from './emit.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
 import { registerNew } from './new.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [
   registerShow,
   registerClaims,
   registerDesigns,
+  registerEmit,
   registerExport,
   registerNew,
 ]
