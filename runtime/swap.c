@@ -34,4 +34,4 @@ PART void pageout(int page, int effect)
 	S->effect[effect] = was && !is_present(page) ? DONE : STAYED;
 }
 
-static const struct part swap_part = { .probe = swap_probe };
+PART const struct part swap_part = { .probe = swap_probe };

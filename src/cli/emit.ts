@@ -23,7 +23,10 @@ export function registerEmit(program: Command): void {
 
 function emitTest(name: string, options: EmitOptions): void {
   const program = programOf(findTest(name))
-  if (options.output === undefined) return print(program.trimEnd())
+  if (options.output === undefined) {
+    print(program.trimEnd())
+    return
+  }
   try {
     writeFileSync(options.output, program)
   } catch (error) {

@@ -7,7 +7,9 @@ import { registerDesigns } from './designs.ts'
 import { registerEmit } from './emit.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
+import { registerKernels } from './kernels.ts'
 import { registerNew } from './new.ts'
+import { registerRun } from './run.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
 import { complain } from './terminal.ts'
@@ -22,6 +24,8 @@ const COMMANDS = [
   registerDesigns,
   registerEmit,
   registerExport,
+  registerRun,
+  registerKernels,
   registerNew,
 ]
 

@@ -42,6 +42,7 @@ export interface Jobs {
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: string }
   claim: { input: ClaimInput; output: ClaimReport }
+  outcomes: { input: OutcomesInput; output: AllowedOutcomes }
 }
 
 export interface ClaimInput {
@@ -50,6 +51,15 @@ export interface ClaimInput {
   readonly tests: Readonly<Record<string, TestText>>
   readonly limits: ExploreLimits
   readonly width: number
+}
+
+export type OutcomesInput = Pick<CellInput, 'test' | 'design' | 'limits'>
+
+/** What a design allows, without a look at whether that is right. */
+export interface AllowedOutcomes {
+  readonly keys: readonly string[]
+  readonly states: number
+  readonly exhaustive: boolean
 }
 
 export interface CellInput {

@@ -69,6 +69,12 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
         width,
       )
     }
+    case 'outcomes': {
+      const design = await load(input.design)
+      const { ends, exploration } = runTest(testFrom(input.test), design.rules, optionsOf(input.limits))
+      const keys = ends.map(({ outcome }) => outcome.key)
+      return { keys, states: exploration.states, exhaustive: exploration.bounded === undefined }
+    }
     case 'show':
       return show(await check(input), input)
     case 'export': {

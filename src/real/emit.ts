@@ -361,7 +361,7 @@ static int ${this.prefix}condition_${i}(void)
     const loads = words.map((_, word) => 1 + usesOf(test, pin.ref, 'refLoad', word)).join(', ')
     const written = words.map((_, word) => usesOf(test, pin.ref, 'refStore', word))
     // A reference for writing must be taken as one, also if nobody writes through it.
-    if (pin.access === 'write' && written.every((times) => times === 0)) written[0] = 1
+    if (pin.access === 'write' && !written.some((times) => times > 0)) written[0] = 1
     const stores = written.join(', ')
     return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, &by_${wayOf(pin)} }`
   }
