@@ -26,14 +26,13 @@ static void reap(void)
 
 static void end_processes(void)
 {
-	for (int p = 0; p < T->processes; p++)
-		if (atomic_load(&S->pid[p]) != 0 && !atomic_load(&S->gone[p]))
-			kill(atomic_load(&S->pid[p]), SIGKILL);
-	for (int p = 0; p < T->processes; p++)
-		while (atomic_load(&S->pid[p]) != 0 && !atomic_load(&S->gone[p])) {
-			reap();
-			usleep(100);
-		}
+	for (int left = 1; left > 0; usleep(100)) {
+		left = 0;
+		for (int p = 0; p < T->processes; p++)
+			if (atomic_load(&S->pid[p]) != 0 && !atomic_load(&S->gone[p]))
+				left += kill(atomic_load(&S->pid[p]), SIGKILL) == 0;
+		reap();
+	}
 }
 
 /* The run cannot go on: lets go what processes may hang on when they are ended. */

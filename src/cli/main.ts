@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
+import { registerConform } from './conform.ts'
 import { registerDesigns } from './designs.ts'
 import { registerEmit } from './emit.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
@@ -25,6 +26,7 @@ const COMMANDS = [
   registerEmit,
   registerExport,
   registerRun,
+  registerConform,
   registerKernels,
   registerNew,
 ]

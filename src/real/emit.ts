@@ -155,6 +155,10 @@ class TestWriter {
 
   write(): string {
     const { test } = this
+    for (const { untouched, span } of test.pages) {
+      if (untouched)
+        this.need(lineNumber(test.source, span.start), test.source.slice(span.start, span.end), 'zero_page')
+    }
     const threads = test.processes.flatMap((process, p) =>
       process.threads.map(({ name, statements }) => this.thread(name, p, statements)),
     )
@@ -227,6 +231,7 @@ static int ${this.prefix}condition_${i}(void)
       case 'unmap':
         return `unmap(${page(one.page)})`
       case 'dontneed':
+        this.need(line, text, 'zero_page')
         return `dontneed(${page(one.page)})`
       case 'mprotect':
         return `protect(${page(one.page)}, PROT_READ${one.writable ? ' | PROT_WRITE' : ''})`

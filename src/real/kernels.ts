@@ -75,7 +75,9 @@ export function keepKernel(
     for (const [name, content] of modules) writeFileSync(join(folder, 'modules', name), content)
     writeFileSync(join(folder, FACTS), `${JSON.stringify({ banner, source }, null, 2)}\n`)
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
+    try {
+      rmSync(folder, { recursive: true, force: true })
+    } catch {} // whatever keeps it from being written may keep it from being removed
     throw new MachineFault(`${folder}: ${reason(error)}`)
   }
   return readKernel(release)

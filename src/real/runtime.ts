@@ -14,6 +14,7 @@ export const PARTS = [
   'reclaim',
   'ksm',
   'soft_dirty',
+  'zero_page',
 ] as const
 export type Part = (typeof PARTS)[number]
 

@@ -44,11 +44,12 @@ export function renderComparison(
       bad ? 'not allowed' : '',
       stayed.length > 0 ? `the kernel left line ${stayed.join(' and ')} undone` : '',
     ].filter((note) => note !== '')
-    const text = `${bad ? '*' : ' '} ${String(seen.times).padStart(6)}  ${seen.key}${notes.length > 0 ? `  [${notes.join('; ')}]` : ''}`
-    lines.push(bad ? colours.red(hang(text, width, 10, 0)) : hang(text, width, 10, 0))
+    const head = `${bad ? '*' : ' '} ${String(seen.times).padStart(6)}  `
+    const text = `${seen.key}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
+    lines.push((bad ? colours.red : String)(head + hang(text, width, head.length)))
   }
   for (const key of observed.ending === 'skipped' ? [] : unseen) {
-    lines.push(hang(`   not seen  ${key}`, width, 13, 0))
+    lines.push(`  unseen  ${hang(key, width, 10)}`)
   }
   if (effective !== undefined) {
     lines.push(
