@@ -55,6 +55,8 @@ Examples:
   cowherd claims                                  what was claimed in December 2021, decided
   cowherd designs torvalds                        what a design believes, and where that comes from
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
+  cowherd emit vmsplice-child -o child.c          a C program that does it on a real kernel
+  cowherd run vmsplice-child --on host            run it here, beside what the model allows
   cowherd new my.litmus                           a test to start from
 
 Exit codes: 0 as expected; 1 an unmet expectation or an unexpected violation; 2 something could
