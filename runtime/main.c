@@ -53,7 +53,7 @@ static int comes_about(int (*it)(void), long deadline)
 		if (round < 20)
 			sched_yield();
 		else
-			usleep(50);
+			usleep(200);
 	}
 	return 1;
 }

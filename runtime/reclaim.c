@@ -62,22 +62,32 @@ static void join_group(void)
 		group_write("cgroup.procs", "0", 0);
 }
 
-/* All memory of the group is reclaimed, also what others map. */
+/* Has so much of the group's memory reclaimed, or as much as there is. */
+static void reclaim_bytes(long bytes)
+{
+	char file[350], text[50];
+	snprintf(file, sizeof file, "%s/memory.reclaim", group);
+	if (access(file, W_OK) == 0) {
+		snprintf(text, sizeof text, "%ld", bytes);
+		group_write("memory.reclaim", text, 1); /* less than that is no failure of ours */
+		return;
+	}
+	/* Before v5.19. */
+	snprintf(file, sizeof file, "%s/memory.current", group);
+	if (read_file(file, text, sizeof text) < 0)
+		broken("%s: %s", file, strerror(errno));
+	long rest = atol(text) - bytes;
+	snprintf(text, sizeof text, "%ld", rest < 0 ? 0 : rest);
+	group_write("memory.high", text, 1);
+	group_write("memory.high", "max", 0);
+}
+
+/* The kernel chooses what it takes first: so it is asked for more and more, until the page is among it. */
 PART void reclaim(int page, int effect)
 {
-	char file[350];
 	int was = is_present(page);
-	snprintf(file, sizeof file, "%s/memory.reclaim", group);
-	for (int i = 0; i < PATIENCE && is_present(page); i++) {
-		if (i > 0)
-			usleep(1000);
-		if (access(file, W_OK) == 0) {
-			group_write("memory.reclaim", "16M", 1); /* less than that is no failure of ours */
-		} else {
-			group_write("memory.high", "0", 1); /* before v5.19 */
-			group_write("memory.high", "max", 0);
-		}
-	}
+	for (long bytes = 8 * PAGE_BYTES; bytes <= 512 * PAGE_BYTES && is_present(page); bytes *= 4)
+		reclaim_bytes(bytes);
 	S->effect[effect] = was && !is_present(page) ? DONE : STAYED;
 }
 

@@ -5,6 +5,7 @@ import { whyNotEmittable } from '../real/emit.ts'
 import { listKernels } from '../real/kernels.ts'
 import { type Conformance, cellMark, conformancePage } from '../report/conformance.ts'
 import { renderComparison } from '../report/real.ts'
+import { whole } from './choices.ts'
 import { UsageError } from './exit.ts'
 import { faulty } from './kernels.ts'
 import {
@@ -36,6 +37,7 @@ export function registerConform(program: Command): void {
       'kernels of "cowherd kernels", with commas between them, and host; without this, all but host',
     )
     .option('-o, --output <file>', 'write a page in Markdown, too')
+    .option('--jobs <n>', 'machines that run at a time', whole, 1)
   for (const option of MACHINE_OPTIONS) command.addOption(option)
   command.action(async (paths: string[], options: ConformOptions) => {
     process.exitCode = await conform(paths, options)

@@ -11,9 +11,9 @@ import type { Observed } from '../real/observed.ts'
 import { standInFor } from '../real/stand_in.ts'
 import { asRunOn, type Version, versionOf } from '../real/ways.ts'
 import { whole } from './choices.ts'
-import { UsageError } from './exit.ts'
+import { Interruption, UsageError } from './exit.ts'
 import { Pool } from './pool.ts'
-import { ProgressLine } from './terminal.ts'
+import { complain, ProgressLine } from './terminal.ts'
 import { nameOf, type TestFile } from './tests.ts'
 
 export interface MachineOptions {
@@ -22,6 +22,7 @@ export interface MachineOptions {
   readonly patience: number
   readonly limit: number
   readonly system?: true
+  readonly jobs?: number
 }
 
 export const MACHINE_OPTIONS: readonly Option[] = [
@@ -64,8 +65,8 @@ export function emittableOf(tests: readonly TestFile[]): { file: TestFile; test:
 }
 
 /**
- * Runs tests on machines, one machine after the other.
- * @throws MachineFault
+ * Runs tests on machines, as many at a time as there are jobs.
+ * @throws MachineFault; Interruption if somebody ends it
  */
 export async function runOn(
   machines: readonly Machine[],
@@ -75,33 +76,52 @@ export async function runOn(
   const progress = new ProgressLine()
   const abort = new AbortController()
   const interrupt = (): void => abort.abort()
-  process.on('SIGINT', interrupt)
+  for (const signal of SIGNALS) process.on(signal, interrupt)
   const pool = new Pool(2)
+  const begun = new Map<string, number>()
+  const show = (name: string, tests: number): void => {
+    begun.set(name, tests)
+    progress.show([...begun].map(([machine, n]) => `${machine} ${n}/${names.length}`).join('  '))
+  }
+  const names = tests.map(({ name }) => name)
   try {
     return await inScratch(async (folder) => {
       const program = await build(emitAll(tests), folder, 'test')
       const reports: MachineReport[] = []
-      for (const machine of machines) {
-        const settings: RunSettings = {
-          ...options,
-          system: options.system === true,
-          signal: abort.signal,
-          onProgress: (begun) => progress.show(`${machine.name}  ${begun}/${tests.length} tests`),
+      const waiting = [...machines.entries()]
+      const work = async (): Promise<void> => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const [i, machine] = next
+          const settings: RunSettings = {
+            ...options,
+            system: options.system === true,
+            signal: abort.signal,
+            onProgress: (n) => show(machine.name, n),
+          }
+          const observed = await machine.run(program, names, folder, settings).catch((error: unknown) => {
+            // One machine that does not work is no reason to end the others.
+            if (!(error instanceof MachineFault) || machines.length === 1 || abort.signal.aborted) throw error
+            complain(error.message)
+            return []
+          })
+          if (abort.signal.aborted) throw new Interruption(`${machine.name}: interrupted, and ended`)
+          reports[i] = await reportOf(machine, tests, observed, pool)
         }
-        const names = tests.map(({ name }) => name)
-        const observed = await machine.run(program, names, folder, settings)
-        if (abort.signal.aborted) throw new MachineFault(`${machine.name}: interrupted`)
-        progress.show(`${machine.name}  comparing`)
-        reports.push(await reportOf(machine, tests, observed, pool))
       }
+      await Promise.all(Array.from({ length: options.jobs ?? 1 }, work))
       return reports
     })
   } finally {
-    process.off('SIGINT', interrupt)
+    // Machines that are left must not outlive a failure of one.
+    abort.abort()
+    for (const signal of SIGNALS) process.off(signal, interrupt)
     progress.clear()
     await pool.close()
   }
 }
+
+/** What ends the machines, too. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 async function reportOf(
   machine: Machine,
@@ -109,8 +129,17 @@ async function reportOf(
   observed: readonly Observed[],
   pool: Pool,
 ): Promise<MachineReport> {
-  const kernel = observed[0]?.kernel ?? ''
+  const kernel = observed[0]?.kernel ?? machine.name
   const version = versionOf(kernel)
+  if (observed.length === 0) {
+    return {
+      machine: machine.name,
+      kernel,
+      design: '–',
+      because: 'nothing was run',
+      comparisons: tests.map(() => undefined),
+    }
+  }
   const standIn = standInFor(version)
   if (standIn === undefined) {
     throw new MachineFault(`${machine.name}: no design stands for the kernel ${kernel || 'that ran nothing'}`)

@@ -58,7 +58,7 @@ export function qemu(kernel: KernelImage): Machine {
   return {
     name: kernel.release,
     async run(program, tests, folder, settings) {
-      const init = await build(runtimeFile('init'), folder, 'init')
+      const init = await build(runtimeFile('init'), folder, `init-${kernel.release}`)
       const found = new Map<string, Observed>()
       for (let left = tests; left.length > 0; left = tests.filter((name) => !found.has(name))) {
         const seen = await boot(kernel, init, program, left, folder, settings)
@@ -81,8 +81,8 @@ async function boot(
   folder: string,
   settings: RunSettings,
 ): Promise<Observed[]> {
-  const initrd = join(folder, 'initrd.gz')
-  const messages = join(folder, 'console.log')
+  const initrd = join(folder, `${kernel.release}.initrd`)
+  const messages = join(folder, `${kernel.release}.log`)
   const file = (path: string, from: string, mode = 0o100755) => ({ path, content: readFileSync(from), mode })
   try {
     const files = [
@@ -102,6 +102,7 @@ async function boot(
   }
   const output = new Output(settings)
   const ended = await run(QEMU, options(kernel, initrd, messages), {
+    endWithUs: true,
     onOutput: (text) => output.add(text),
     timeout: settings.limit * 1000,
     signal: settings.signal,
@@ -131,7 +132,7 @@ function options(kernel: KernelImage, initrd: string, messages: string): string[
   const machine = ['-nodefaults', '-display', 'none', '-no-reboot', '-smp', '2', '-m', '512']
   const faster = hasKvm() ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg', '-cpu', 'max']
   const lines = ['-serial', `file:${messages}`, '-serial', 'stdio', '-monitor', 'none']
-  const command = 'console=ttyS0 panic=-1 loglevel=4 mitigations=off random.trust_cpu=on'
+  const command = 'console=ttyS0 panic=-1 loglevel=4 mitigations=off no_timer_check random.trust_cpu=on'
   return [...machine, ...faster, ...lines, '-kernel', kernel.image, '-initrd', initrd, '-append', command]
 }
 

@@ -1,5 +1,5 @@
 /** Other programs, run to their ends. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { MachineFault, reason } from './fault.ts'
 
 export interface Ended {
@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly onOutput?: (text: string) => void
   /** After so many milliseconds the program is killed. */
   readonly timeout?: number
+  /** Whether the program is to end if this one is killed, where `setpriv` can see to that. */
+  readonly endWithUs?: boolean
   /** Kills the program. */
   readonly signal?: AbortSignal | undefined
 }
@@ -33,9 +35,11 @@ const PACKAGES: Readonly<Record<string, string>> = {
  * @throws MachineFault if there is no such program
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { cwd, onOutput, timeout, signal } = options
+  const { cwd, onOutput, timeout, signal, endWithUs } = options
   return new Promise((resolve, rejectWith) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const words =
+      endWithUs === true && canSetpriv(program) ? ['setpriv', '--pdeathsig', 'TERM', program] : [program]
+    const child = spawn(words[0]!, [...words.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     const stdout: Buffer[] = []
     let stderr = ''
     const kill = (): void => {
@@ -68,6 +72,11 @@ export function run(program: string, args: readonly string[], options: RunOption
       resolve({ code, stdout: Buffer.concat(stdout), stderr })
     })
   })
+}
+
+/** `setpriv` is of util-linux, and can do this since 2.33. */
+function canSetpriv(program: string): boolean {
+  return spawnSync('setpriv', ['--pdeathsig', 'TERM', program, '--version']).status === 0
 }
 
 /** How long a program has to undo what it did, once it is asked to end. */
