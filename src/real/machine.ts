@@ -128,9 +128,15 @@ function diagnosis(log: string): string {
     : panic.replace(/^\[[^\]]*\]\s*/, '').trim()
 }
 
+/**
+ * Without KVM, QEMU 7.2 can come back from an interrupted `cmpxchg16b` with wrong flags and crash the kernel, which does
+ * without that instruction if there is none.
+ */
+const SOFTWARE_CPU = 'max,cx16=off,la57=off'
+
 function options(kernel: KernelImage, initrd: string, messages: string): string[] {
   const machine = ['-nodefaults', '-display', 'none', '-no-reboot', '-smp', '2', '-m', '512']
-  const faster = hasKvm() ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg', '-cpu', 'max']
+  const faster = hasKvm() ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg', '-cpu', SOFTWARE_CPU]
   const lines = ['-serial', `file:${messages}`, '-serial', 'stdio', '-monitor', 'none']
   const command = 'console=ttyS0 panic=-1 loglevel=4 mitigations=off no_timer_check random.trust_cpu=on'
   return [...machine, ...faster, ...lines, '-kernel', kernel.image, '-initrd', initrd, '-append', command]

@@ -26,8 +26,8 @@ export function wayOf({ access, type }: Taken): Way {
 
 /**
  * What an interface takes, and from which version of the kernel on; the last one that is not newer counts.
- * Read in Debian's sources of 5.10.262, 6.1.176, 6.12.95, 7.2.12 and 7.3-rc7; a version in between is taken for
- * the older of its neighbours.
+ * Read in Debian's sources of 6.1.176 and 6.12.95. 5.10 is taken to be as 6.1, everything after 6.12 as 6.12, and a
+ * version between the two as the older one.
  */
 const TAKES: Readonly<Record<Way, readonly { readonly since: Version; readonly taken: Taken }[]>> = {
   // fs/splice.c: iov_iter_get_pages, that is get_user_pages_fast.
