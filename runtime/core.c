@@ -73,6 +73,7 @@ struct reference {
 	const char *name;
 	int process, page;
 	int loads[MOST_WORDS], stores[MOST_WORDS]; /* how often it is used at most, for each word */
+	int spent; /* whether it is given back with the only look at it */
 	const struct way *way;
 };
 
@@ -494,6 +495,8 @@ PART long ref_load(int ref, int word)
 {
 	lock(ref);
 	long value = atomic_load(&S->held[ref]) ? T->reference[ref].way->load(ref, word) : SEGV;
+	if (T->reference[ref].spent)
+		atomic_store(&S->held[ref], 0);
 	unlock(ref);
 	return value;
 }

@@ -6,7 +6,7 @@ import type { Expression, Litmus, Statement, Term } from '../litmus/ast.ts'
 import { type Diagnostic, lineNumber } from '../litmus/diagnostic.ts'
 import { Names } from '../litmus/program.ts'
 import { type Part, runtime } from './runtime.ts'
-import { wayOf } from './ways.ts'
+import { spentReferences, wayOf } from './ways.ts'
 
 /** `runtime/core.c` has room for so many looks at a reference and stores through it. */
 const MOST_USES = 16
@@ -363,12 +363,13 @@ static int ${this.prefix}condition_${i}(void)
     const owner = test.processes[this.names.references[this.names.reference(pin.ref)]!.mm]!.name
     const { name, words } = test.pages[pin.page]!
     // What it holds at the end is looked at, too.
-    const loads = words.map((_, word) => 1 + usesOf(test, pin.ref, 'refLoad', word)).join(', ')
+    const spent = spentReferences(test).has(pin.ref)
+    const loads = words.map((_, word) => (spent ? 0 : 1) + usesOf(test, pin.ref, 'refLoad', word)).join(', ')
     const written = words.map((_, word) => usesOf(test, pin.ref, 'refStore', word))
     // A reference for writing must be taken as one, also if nobody writes through it.
     if (pin.access === 'write' && !written.some((times) => times > 0)) written[0] = 1
     const stores = written.join(', ')
-    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, &by_${wayOf(pin)} }`
+    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, ${spent ? 1 : 0}, &by_${wayOf(pin)} }`
   }
 
   private page(name: string): string {

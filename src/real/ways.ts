@@ -4,7 +4,7 @@
  * No program can ask for just any reference: an interface decides its kind. So a test is run with the nearest
  * that there is, and what the kernel did is compared with what the model says of the test *as it was run*.
  */
-import type { Litmus, Statement } from '../litmus/ast.ts'
+import type { Expression, Litmus, Statement } from '../litmus/ast.ts'
 
 export type Pin = Extract<Statement, { kind: 'pin' }>
 
@@ -52,16 +52,56 @@ export function takenBy(way: Way, version: Version): Taken {
   return (known.at(-1) ?? TAKES[way][0]!).taken
 }
 
-/** A test with its references as a kernel takes them. */
+/** A test with its references as a kernel takes them, and gives them back. */
 export function asRunOn(test: Litmus, version: Version): Litmus {
-  const adapt = (statement: Statement): Statement =>
-    statement.kind === 'pin' ? { ...statement, ...takenBy(wayOf(statement), version) } : statement
+  const spent = spentReferences(test)
+  const adapt = (statement: Statement): Statement[] => {
+    if (statement.kind === 'pin') return [{ ...statement, ...takenBy(wayOf(statement), version) }]
+    if (statement.kind !== 'refLoad' || !spent.has(statement.ref)) return [statement]
+    return [statement, { kind: 'release', ref: statement.ref, span: statement.span }]
+  }
   return {
     ...test,
     processes: test.processes.map((process) => ({
       ...process,
-      threads: process.threads.map((thread) => ({ ...thread, statements: thread.statements.map(adapt) })),
+      threads: process.threads.map((thread) => ({ ...thread, statements: thread.statements.flatMap(adapt) })),
     })),
+  }
+}
+
+/**
+ * References that are given back with the only look at them, as `process_vm_readv` does. More looks would take more
+ * pins, which are not taken in one go, so that a thread which gets in between would find them on two pages. Only
+ * where that look comes last in its thread, and nobody asks what the reference holds at the end.
+ */
+export function spentReferences(test: Litmus): ReadonlySet<string> {
+  const threads = test.processes.flatMap(({ threads }) => threads)
+  const statements = threads.flatMap((thread) => thread.statements)
+  const looks = statements.flatMap((one) => (one.kind === 'refLoad' ? [one.ref] : []))
+  const last = threads.flatMap((thread) => {
+    const end = thread.statements.at(-1)
+    return end?.kind === 'refLoad' ? [end.ref] : []
+  })
+  const asked = new Set(test.conditions.flatMap(({ expression }) => referencesIn(expression)))
+  const pins = statements.flatMap((one) =>
+    one.kind === 'pin' && wayOf(one) === 'process_vm' ? [one.ref] : [],
+  )
+  return new Set(
+    pins.filter(
+      (ref) => last.includes(ref) && looks.filter((look) => look === ref).length === 1 && !asked.has(ref),
+    ),
+  )
+}
+
+function referencesIn(expression: Expression): string[] {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return [...referencesIn(expression.left), ...referencesIn(expression.right)]
+    case 'not':
+      return referencesIn(expression.operand)
+    case 'compare':
+      return expression.term.kind === 'reference' ? [expression.term.ref] : []
   }
 }
 

@@ -111,6 +111,20 @@ process a {
     expect(pins('7.3-cloud-amd64')).toEqual(['write, pin, fast', 'read, pin'])
   })
 
+  it('gives a pin back with its only look, unless somebody asks for it later', () => {
+    const asRun = (more: string): string =>
+      print(
+        asRunOn(
+          parse(`test t\npage x = 0\nprocess p { pin q = x for read, pin; r0 = q ${more}`).test,
+          [6, 1],
+        ),
+      )
+    expect(asRun('}\n')).toContain('r0 = q\n  release q\n')
+    expect(asRun('}\nnever p.q == 1\n')).not.toContain('release')
+    expect(asRun('; x = 1 }\n')).not.toContain('release')
+    expect(asRun('; r1 = q }\n')).not.toContain('release')
+  })
+
   it('may lack a statement that the kernel did not carry out, and no other one', () => {
     expect(print(without(test, [5]))).not.toContain('pageout')
     expect(print(without(test, [4, 6, 7]))).toBe(print(test))
