@@ -57,7 +57,7 @@ async function conform(paths: readonly string[], options: ConformOptions): Promi
     rows: found.tests.map(rowOf),
     columns: reports,
     times: options.times,
-    command: 'cowherd conform',
+    command: `cowherd conform --kernels ${options.kernels ?? 'all that were added'} --times ${options.times} --seed ${options.seed}`,
   }
   print(
     tableOf(

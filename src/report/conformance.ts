@@ -33,7 +33,7 @@ const LEGEND: readonly (readonly [string, string])[] = [
   ['≠', 'an outcome was seen that the design does not allow'],
   [
     'idle',
-    'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for',
+    'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
   ],
   ['–', 'skipped: this kernel, configuration or user cannot do a statement'],
   ['?', 'not decided: a run hung or broke, or the machine ended before'],
