@@ -245,6 +245,14 @@ __attribute__((format(printf, 1, 2))) PART const char *because(const char *forma
 	return text;
 }
 
+/* Ends this process when its parent ends, or has ended already. */
+PART void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_BROKEN);
+}
+
 /* ---- Memory ---- */
 
 PART char *page_at(int page)
@@ -417,10 +425,8 @@ static void *run_thread(void *number)
 __attribute__((noreturn)) static void live(int process)
 {
 	int first = -1;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(watcher);
 	atomic_store(&S->pid[process], getpid());
-	if (getppid() != watcher)
-		_exit(EXIT_BROKEN);
 	for (int t = 0; t < T->threads; t++) {
 		if (T->thread[t].process != process)
 			continue;

@@ -87,9 +87,9 @@ static const char *fuse_mount(struct request *request)
 	if (mount("cowherd", request->path, "fuse", MS_NOSUID | MS_NODEV, options) != 0)
 		return because("a FUSE file system cannot be mounted: %s", strerror(errno));
 	/* Opening, asking for the size and closing wait for answers, which a process of its own gives. */
-	pid_t server = fork();
+	pid_t parent = getpid(), server = fork();
 	if (server == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_with(parent);
 		while (fuse_serve(request->server, buffer) != FUSE_FLUSH)
 			;
 		_exit(0);

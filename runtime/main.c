@@ -237,26 +237,9 @@ static void print_histogram(long runs)
 	}
 }
 
-/* All runs of one test, in a process of its own, which is the parent of all others. */
-static int watch(long times, unsigned seed, long timeout)
-{
-	int result = EXIT_DONE;
-	long began = now_ms(), run = 0;
-	watcher = getpid();
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	while (run < times && result == EXIT_DONE) {
-		result = run_once(seed + (unsigned)run, timeout);
-		if (result == EXIT_DONE)
-			run++;
-	}
-	print_histogram(run);
-	printf("Time %.2f\n", (double)(now_ms() - began) / 1000);
-	fflush(stdout);
-	return result;
-}
-
 static volatile sig_atomic_t ended_by;
 static volatile pid_t watching;
+static pid_t beginner; /* the process that began the runs */
 
 static void end_parts(void)
 {
@@ -281,6 +264,26 @@ static void on_orphaned(int number)
 	end_processes();
 	end_parts();
 	_exit(EXIT_BROKEN);
+}
+
+/* All runs of one test, in a process of its own, which is the parent of all others. */
+static int watch(long times, unsigned seed, long timeout)
+{
+	int result = EXIT_DONE;
+	long began = now_ms(), run = 0;
+	watcher = getpid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != beginner)
+		on_orphaned(SIGTERM);
+	while (run < times && result == EXIT_DONE) {
+		result = run_once(seed + (unsigned)run, timeout);
+		if (result == EXIT_DONE)
+			run++;
+	}
+	print_histogram(run);
+	printf("Time %.2f\n", (double)(now_ms() - began) / 1000);
+	fflush(stdout);
+	return result;
 }
 
 static int skipped(void)
@@ -313,6 +316,7 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		if (T->need[n].part->begin != NULL)
 			T->need[n].part->begin();
 	fflush(stdout);
+	beginner = getpid();
 	watching = fork();
 	if (watching < 0)
 		broken("fork: %s", strerror(errno));
@@ -321,6 +325,8 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		signal(SIGINT, SIG_IGN);
 		exit(watch(times, seed, timeout));
 	}
+	if (ended_by != 0)
+		kill(watching, SIGKILL);
 	while (waitpid(watching, &status, 0) < 0 && errno == EINTR)
 		;
 	watching = 0;

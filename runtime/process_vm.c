@@ -60,7 +60,7 @@ __attribute__((noreturn)) static void help(struct look *look)
 {
 	struct gate gate = { look, NULL, userfaultfd_open() };
 	pthread_t keeper;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(watcher);
 	gate.missing = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct uffdio_register watched = {
 		.range = { (uintptr_t)gate.missing, PAGE_BYTES },
