@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { inScratch } from './build.ts'
 import { MachineFault, reason } from './fault.ts'
 import { type KernelImage, keepKernel, MODULES } from './kernels.ts'
-import { succeed } from './programs.ts'
+import { run, succeed } from './programs.ts'
 
 /** The suites of Debian that `cowherd conform` is run with, and what their kernel package is called. */
 export const KNOWN: Readonly<Record<string, { readonly suite: string; readonly name: string }>> = {
@@ -40,22 +40,27 @@ export function addPackage(name: string, options: FetchOptions): Promise<KernelI
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       if (fetched.has(next)) continue
       fetched.add(next)
-      const file = await download(next, folder, apt, options)
-      files.push(file)
-      waiting.push(...(await dependencies(file)))
+      const parts = await dependencies(next, apt, options)
+      waiting.push(...parts)
+      // A package that is made of others has nothing in it, and is not always there.
+      if (parts.length === 0) files.push(await download(next, folder, apt, options))
     }
     return addFiles(files)
   })
 }
 
-/** The names of the packages that a kernel package is made of. */
-async function dependencies(file: string): Promise<string[]> {
-  const { stdout } = await succeed('dpkg-deb', ['-f', file, 'Depends'])
-  const names = stdout
-    .toString()
-    .split(/[,|]/)
-    .map((word) => word.trim().split(/[ :]/)[0]!)
-  return names.filter((name) => PARTS.test(name))
+/** The names of the packages that a kernel package is made of; none if it is one itself. */
+async function dependencies(name: string, apt: readonly string[], options: FetchOptions): Promise<string[]> {
+  const shown = await run('apt-cache', [...apt, '--no-all-versions', 'show', name])
+  if (shown.code !== 0) throw cannotBeHad(name, options, shown.stderr.trim())
+  const [, list] = /^Depends: (.*)$/m.exec(shown.stdout.toString()) ?? []
+  const names = (list ?? '').split(/[,|]/).map((word) => word.trim().split(/[ :]/)[0]!)
+  return names.filter((one) => PARTS.test(one) && one !== name)
+}
+
+function cannotBeHad(name: string, { suite, mirror }: FetchOptions, why: string): MachineFault {
+  const where = suite === undefined ? 'your apt sources' : `${suite} of ${mirror}`
+  return new MachineFault(`the package ${name} cannot be had from ${where}: ${why}`)
 }
 
 async function download(
@@ -76,8 +81,7 @@ async function download(
     await succeed('apt-get', [...apt, 'download', wanted], { cwd: into })
   } catch (error) {
     if (!(error instanceof MachineFault) || !error.message.includes('exit code')) throw error
-    const where = options.suite === undefined ? 'your apt sources' : `${options.suite} of ${options.mirror}`
-    throw new MachineFault(`the package ${name} cannot be had from ${where}; ${error.message}`)
+    throw cannotBeHad(name, options, error.message)
   }
   return join(into, readdirSync(into).find((file) => file.endsWith('.deb'))!)
 }

@@ -27,6 +27,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'dpkg-deb': 'dpkg',
   'apt-get': 'apt',
+  'apt-cache': 'apt',
   xz: 'xz-utils',
 }
 
