@@ -1,15 +1,19 @@
 #!/usr/bin/env node
-/** The command line: `cowherd check`, `show`, `live`, `claims`, `designs`, `export`, `coverage`, `history`, `new`. */
+/** The command line: `cowherd check`, `show`, `claims`, `live`, `run` and the others, each in a file of its own. */
 import { Command, CommanderError } from 'commander'
 import { registerCheck } from './check.ts'
 import { registerClaims } from './claims.ts'
+import { registerConform } from './conform.ts'
 import { registerCoverage } from './coverage.ts'
 import { registerDesigns } from './designs.ts'
+import { registerEmit } from './emit.ts'
 import { INTERRUPTED, Interruption, OK, UNUSABLE, UsageError } from './exit.ts'
 import { registerExport } from './export.ts'
 import { registerHistory } from './history.ts'
+import { registerKernels } from './kernels.ts'
 import { registerLive } from './live.ts'
 import { registerNew } from './new.ts'
+import { registerRun } from './run.ts'
 import { registerShow } from './show.ts'
 import { registerStart } from './start.ts'
 import { complain } from './terminal.ts'
@@ -23,9 +27,13 @@ const COMMANDS = [
   registerLive,
   registerClaims,
   registerDesigns,
+  registerEmit,
   registerExport,
   registerCoverage,
   registerHistory,
+  registerRun,
+  registerConform,
+  registerKernels,
   registerNew,
 ]
 
@@ -57,6 +65,8 @@ Examples:
   cowherd export vmsplice-child --design v5.7 --to promela -o vmsplice.pml
   cowherd coverage                                what of the kernel's paths no test reaches
   cowherd history                                 what threads remember in vain
+  cowherd emit vmsplice-child -o child.c          a C program that does it on a real kernel
+  cowherd run vmsplice-child --on host            run it here, beside what the model allows
   cowherd new my.litmus                           a test to start from
 
 Exit codes: 0 as expected; 1 an unmet expectation or an unexpected violation; 2 something could

@@ -46,6 +46,7 @@ export interface Jobs {
   claim: { input: ClaimInput; output: ClaimReport }
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
+  outcomes: { input: OutcomesInput; output: AllowedOutcomes }
 }
 
 export interface SurveyInput {
@@ -67,6 +68,15 @@ export interface ClaimInput {
   readonly width: number
   /** The only case that is wanted, by its number from 1, and whether its run is wanted in full. */
   readonly only: { readonly case: number; readonly full: boolean } | undefined
+}
+
+export type OutcomesInput = Pick<CellInput, 'test' | 'design' | 'limits'>
+
+/** What a design allows, without a look at whether that is right. */
+export interface AllowedOutcomes {
+  readonly keys: readonly string[]
+  readonly states: number
+  readonly exhaustive: boolean
 }
 
 export interface CellInput {

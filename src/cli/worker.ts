@@ -10,6 +10,7 @@ import {
   type Doubt,
   doubtsOf,
   type RunOptions,
+  runTest,
   yardstickOf,
 } from '../check/index.ts'
 import { ClaimsError, decide } from '../claims/index.ts'
@@ -72,6 +73,17 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
         width,
         only,
       )
+    }
+    case 'outcomes': {
+      const design = await load(input.design)
+      const search = { mode: 'breadth-first', reductions: 'auto' } as const
+      const { ends, exploration } = runTest(
+        testFrom(input.test),
+        design.rules,
+        optionsOf(input.limits, search),
+      )
+      const keys = ends.map(({ outcome }) => outcome.key)
+      return { keys, states: exploration.states, exhaustive: exploration.bounded === undefined }
     }
     case 'show':
       return show(await check(input), input)

@@ -1,0 +1,397 @@
+/* ---- Runs ---- */
+
+enum { MOST_OUTCOMES = 512 };
+
+static struct {
+	char *text;
+	long times;
+} histogram[MOST_OUTCOMES];
+static int outcomes;
+static long condition_held[MOST_STEPS];
+
+/* Takes note of processes that have ended. */
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && atomic_exchange(&S->broken, 1) == 0)
+			snprintf(S->why, sizeof S->why, "a process was ended by signal %d (%s)", WTERMSIG(status),
+				 strsignal(WTERMSIG(status)));
+		for (int p = 0; p < T->processes; p++)
+			if (atomic_load(&S->pid[p]) == pid)
+				announce(&S->gone[p], 1);
+	}
+}
+
+static void end_processes(void)
+{
+	for (int left = 1; left > 0; usleep(100)) {
+		left = 0;
+		for (int p = 0; p < T->processes; p++)
+			if (atomic_load(&S->pid[p]) != 0 && !atomic_load(&S->gone[p]))
+				left += kill(atomic_load(&S->pid[p]), SIGKILL) == 0;
+		reap();
+	}
+}
+
+/* The run cannot go on: lets go what processes may hang on when they are ended. */
+static void give_up(void)
+{
+	for (int r = 0; r < T->references; r++)
+		if (T->reference[r].way->give_up != NULL)
+			T->reference[r].way->give_up(r);
+}
+
+/* Whether something has come about before the time is over, and nothing has broken. */
+static int comes_about(int (*it)(void), long deadline)
+{
+	for (int round = 0; !it(); round++) {
+		reap();
+		if (atomic_load(&S->broken) || now_ms() > deadline)
+			return 0;
+		if (round < 20)
+			sched_yield();
+		else
+			usleep(200);
+	}
+	return 1;
+}
+
+static int all_ended(void)
+{
+	for (int t = 0; t < T->threads; t++)
+		if (!atomic_load(&S->ended[t]))
+			return 0;
+	return 1;
+}
+
+static int root_threads;
+
+static int all_at_start(void)
+{
+	return atomic_load(&S->arrived) >= root_threads;
+}
+
+static int turn_is_over(void)
+{
+	return atomic_load(&S->gone[atomic_load(&S->turn)]);
+}
+
+static int append(char *text, int length, int room, const char *name, long value)
+{
+	static const char *const special[] = { "", "unset", "segv" };
+	if (value < 0)
+		return length + snprintf(text + length, (size_t)(room - length), "%s=%s; ", name, special[-value]);
+	return length + snprintf(text + length, (size_t)(room - length), "%s=%ld; ", name, value);
+}
+
+/* The outcome of the run that is over, as one line. */
+static void describe(char *text, int room)
+{
+	char name[200];
+	int length = 0;
+	text[0] = 0;
+	for (int r = 0; r < T->registers; r++)
+		length = append(text, length, room, T->registerName[r], S->reg[r]);
+	for (int m = 0; m < T->processes; m++)
+		for (int p = 0; p < T->pages; p++)
+			for (int w = 0; w < T->page[p].words; w++) {
+				if (S->memory[m][p][w] == UNSET)
+					continue;
+				if (T->page[p].words == 1)
+					snprintf(name, sizeof name, "%s.%s", T->process[m], T->page[p].name);
+				else
+					snprintf(name, sizeof name, "%s.%s.%s", T->process[m], T->page[p].name,
+						 T->page[p].word[w]);
+				length = append(text, length, room, name, S->memory[m][p][w]);
+			}
+	for (int r = 0; r < T->references; r++) {
+		const struct reference *ref = &T->reference[r];
+		const struct page *page = &T->page[ref->page];
+		for (int w = 0; w < page->words; w++) {
+			if (S->behind[r][w] == UNSET)
+				continue;
+			if (page->words == 1)
+				snprintf(name, sizeof name, "%s.%s", T->process[ref->process], ref->name);
+			else
+				snprintf(name, sizeof name, "%s.%s.%s", T->process[ref->process], ref->name,
+					 page->word[w]);
+			length = append(text, length, room, name, S->behind[r][w]);
+		}
+	}
+	for (int e = 0; e < T->effects; e++)
+		if (S->effect[e] != NOT_TRIED)
+			length += snprintf(text + length, (size_t)(room - length), "| line %d %s ", T->effect[e].line,
+					   S->effect[e] == DONE ? "done" : "stayed");
+}
+
+static void count(const char *text)
+{
+	int i = 0;
+	while (i < outcomes && strcmp(histogram[i].text, text) != 0)
+		i++;
+	if (i == MOST_OUTCOMES)
+		broken("more than %d outcomes", MOST_OUTCOMES);
+	if (i == outcomes) {
+		histogram[i].text = strdup(text);
+		histogram[i].times = 0;
+		outcomes++;
+	}
+	histogram[i].times++;
+	for (int c = 0; c < T->conditions; c++)
+		condition_held[c] += T->condition[c].holds();
+}
+
+static void say_where(void)
+{
+	printf("Hang");
+	for (int t = 0; t < T->threads; t++)
+		if (!atomic_load(&S->ended[t]))
+			printf("; %s at line %d", T->thread[t].name, atomic_load(&S->at[t]));
+	printf("\n");
+}
+
+/* One run. Returns one of the exit codes. */
+static int run_once(unsigned seed, long timeout)
+{
+	char text[4000];
+	memset(S, 0, sizeof *S);
+	for (int r = 0; r < MOST_REGISTERS; r++)
+		S->reg[r] = UNSET;
+	memset(S->memory, 0xff, sizeof S->memory);
+	memset(S->behind, 0xff, sizeof S->behind);
+	S->seed = seed;
+	for (int r = 0; r < T->references; r++)
+		T->reference[r].way->prepare(r);
+
+	long deadline = now_ms() + timeout;
+	int result = EXIT_DONE;
+	pid_t root = fork();
+	if (root < 0)
+		broken("fork: %s", strerror(errno));
+	if (root == 0) {
+		join_group();
+		map_memory();
+		live(0);
+	}
+	atomic_store(&S->pid[0], root);
+	if (comes_about(all_at_start, deadline))
+		announce(&S->go, 1);
+	if (comes_about(all_ended, deadline)) {
+		for (int r = 0; r < T->references; r++)
+			for (int w = 0; w < T->page[T->reference[r].page].words; w++)
+				if (atomic_load(&S->held[r]))
+					S->behind[r][w] = T->reference[r].way->load(r, w);
+		for (int r = 0; r < T->references; r++)
+			ref_release(r);
+		atomic_store(&S->turn, -1);
+		announce(&S->over, 1);
+		for (int p = 0; p < T->processes; p++) {
+			if (T->exits[p])
+				continue;
+			announce(&S->turn, p);
+			if (!comes_about(turn_is_over, deadline))
+				break;
+		}
+	}
+	if (atomic_load(&S->broken)) {
+		result = EXIT_BROKEN;
+	} else if (now_ms() > deadline) {
+		say_where();
+		result = EXIT_HUNG;
+	}
+	if (result != EXIT_DONE)
+		give_up();
+	end_processes();
+	for (int r = 0; r < T->references; r++)
+		T->reference[r].way->discard(r);
+	reap();
+	if (atomic_load(&S->broken)) {
+		printf("Broken %s\n", S->why);
+		return EXIT_BROKEN;
+	}
+	if (result == EXIT_DONE) {
+		describe(text, sizeof text);
+		count(text);
+	}
+	return result;
+}
+
+static int by_frequency(const void *left, const void *right)
+{
+	const __typeof__(*histogram) *a = left, *b = right;
+	return (a->times < b->times) - (a->times > b->times);
+}
+
+static void print_histogram(long runs)
+{
+	qsort(histogram, (size_t)outcomes, sizeof *histogram, by_frequency);
+	printf("Histogram (%d states)\n", outcomes);
+	for (int i = 0; i < outcomes; i++)
+		printf("%-8ld:>%s\n", histogram[i].times, histogram[i].text);
+	for (int c = 0; c < T->conditions; c++) {
+		long held = condition_held[c];
+		printf("Observation %s %s %ld %ld\n", T->condition[c].text,
+		       held == 0 ? "Never" : held == runs ? "Always" : "Sometimes", held, runs - held);
+	}
+}
+
+static volatile sig_atomic_t ended_by;
+static volatile pid_t watching;
+static pid_t beginner; /* the process that began the runs */
+
+static void end_parts(void)
+{
+	for (int n = T == NULL ? 0 : T->needs; n-- > 0;)
+		if (T->need[n].part->end != NULL)
+			T->need[n].part->end();
+}
+
+/* Ends the runs. Whoever began them then undoes what was done to the machine. */
+static void on_end(int number)
+{
+	ended_by = number;
+	if (watching > 0)
+		kill(watching, SIGKILL);
+}
+
+/* The one who began the runs is gone: so undoing is left to this process. */
+static void on_orphaned(int number)
+{
+	(void)number;
+	give_up();
+	end_processes();
+	end_parts();
+	_exit(EXIT_BROKEN);
+}
+
+/* All runs of one test, in a process of its own, which is the parent of all others. */
+static int watch(long times, unsigned seed, long timeout)
+{
+	int result = EXIT_DONE;
+	long began = now_ms(), run = 0;
+	watcher = getpid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != beginner)
+		on_orphaned(SIGTERM);
+	while (run < times && result == EXIT_DONE) {
+		result = run_once(seed + (unsigned)run, timeout);
+		if (result == EXIT_DONE)
+			run++;
+	}
+	print_histogram(run);
+	printf("Time %.2f\n", (double)(now_ms() - began) / 1000);
+	fflush(stdout);
+	return result;
+}
+
+static int skipped(void)
+{
+	int skips = 0;
+	for (int n = 0; n < T->needs; n++) {
+		const char *why = T->need[n].part->probe();
+		if (why != NULL)
+			printf("Skip line %d \"%s\": %s\n", T->need[n].line, T->need[n].statement, why), skips++;
+	}
+	return skips;
+}
+
+static int run_test(const struct test *test, long times, unsigned seed, long timeout)
+{
+	static const char *const word[] = { [EXIT_DONE] = "done", [EXIT_BROKEN] = "broken", [EXIT_HUNG] = "hung" };
+	struct utsname machine;
+	int status, result;
+	T = test;
+	uname(&machine);
+	printf("Test %s\nKernel %s %s\n", T->name, machine.release, machine.version);
+	root_threads = 0;
+	for (int t = 0; t < T->threads; t++)
+		root_threads += T->thread[t].process == 0;
+	if (skipped() > 0) {
+		printf("Result skipped\n");
+		return EXIT_SKIPPED;
+	}
+	for (int n = 0; n < T->needs; n++)
+		if (T->need[n].part->begin != NULL)
+			T->need[n].part->begin();
+	fflush(stdout);
+	beginner = getpid();
+	watching = fork();
+	if (watching < 0)
+		broken("fork: %s", strerror(errno));
+	if (watching == 0) {
+		signal(SIGTERM, on_orphaned);
+		signal(SIGINT, SIG_IGN);
+		exit(watch(times, seed, timeout));
+	}
+	if (ended_by != 0)
+		kill(watching, SIGKILL);
+	while (waitpid(watching, &status, 0) < 0 && errno == EINTR)
+		;
+	watching = 0;
+	end_parts();
+	if (ended_by != 0) {
+		printf("Result interrupted\n");
+		fflush(stdout);
+		signal(ended_by, SIG_DFL);
+		raise(ended_by);
+	}
+	result = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
+	printf("Result %s\n", result <= EXIT_HUNG && word[result] != NULL ? word[result] : "broken");
+	fflush(stdout);
+	return result;
+}
+
+static int usage(const char *program)
+{
+	fprintf(stderr,
+		"usage: %s [--times n] [--seed n] [--timeout ms] [--system] [test ...]\n"
+		"  --system  may change settings of the whole machine (KSM, a control group), and puts them back\n"
+		"exit code: 0 all runs done, 2 something broke, 3 a run hung, 77 skipped, with the reason\n",
+		program);
+	return EXIT_BROKEN;
+}
+
+static int run_program(int count, char **word, const struct test *const *tests)
+{
+	long times = 100, seed = 1, timeout = 10000;
+	int first = count, result = EXIT_DONE;
+	struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction end = { .sa_handler = on_end };
+	for (int i = 1; i < count; i++) {
+		if (strcmp(word[i], "--system") == 0)
+			may_change_machine = 1;
+		else if (i + 1 < count && strcmp(word[i], "--times") == 0)
+			times = atol(word[++i]);
+		else if (i + 1 < count && strcmp(word[i], "--seed") == 0)
+			seed = atol(word[++i]);
+		else if (i + 1 < count && strcmp(word[i], "--timeout") == 0)
+			timeout = atol(word[++i]);
+		else if (word[i][0] == '-')
+			return usage(word[0]);
+		else if (first == count)
+			first = i;
+	}
+	if (times < 1 || timeout < 1 || sysconf(_SC_PAGESIZE) != PAGE_BYTES)
+		return usage(word[0]);
+	sigaction(SIGSEGV, &fault, NULL);
+	sigaction(SIGBUS, &fault, NULL);
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGHUP, &end, NULL);
+	S = mmap(NULL, sizeof *S, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (S == MAP_FAILED)
+		return EXIT_BROKEN;
+	for (; *tests != NULL; tests++) {
+		int wanted = first == count;
+		for (int i = first; i < count; i++)
+			wanted |= strcmp(word[i], (*tests)->name) == 0;
+		if (!wanted)
+			continue;
+		int one = run_test(*tests, times, (unsigned)seed, timeout);
+		if (result == EXIT_DONE || (result == EXIT_SKIPPED && one != EXIT_DONE))
+			result = one;
+	}
+	return result;
+}

@@ -1,0 +1,3 @@
+static void join_group(void)
+{
+}

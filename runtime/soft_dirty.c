@@ -1,0 +1,24 @@
+/* ---- Soft-dirty ---- */
+
+enum { SOFT_DIRTY_BIT = 55 };
+
+static const char *soft_dirty_probe(void)
+{
+	char *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return "no memory";
+	*(volatile char *)page = 1;
+	int known = (int)(pagemap_of(page) >> SOFT_DIRTY_BIT & 1);
+	munmap(page, PAGE_BYTES);
+	if (!known)
+		return "this kernel does not track soft-dirty pages";
+	return access("/proc/self/clear_refs", W_OK) == 0 ? NULL : "/proc/self/clear_refs cannot be written";
+}
+
+PART void clear_refs(void)
+{
+	if (write_file("/proc/self/clear_refs", "4") != 0)
+		broken("/proc/self/clear_refs: %s", strerror(errno));
+}
+
+static const struct part soft_dirty_part = { .probe = soft_dirty_probe };

@@ -1,0 +1,196 @@
+/** The suite on real kernels as a page: `docs/conformance.md`. */
+import type { Comparison } from '../real/compare.ts'
+import { count } from './count.ts'
+
+/** One kernel's column. */
+export interface KernelColumn {
+  /** `host`, or a kernel's release. */
+  readonly machine: string
+  readonly kernel: string
+  readonly design: string
+  readonly because: string
+  readonly comparisons: readonly (Comparison | undefined)[]
+}
+
+export interface ConformanceRow {
+  readonly name: string
+  readonly group: string
+  /** Why the test has no C form; undefined if it has one. */
+  readonly without?: string
+}
+
+export interface Conformance {
+  readonly rows: readonly ConformanceRow[]
+  readonly columns: readonly KernelColumn[]
+  readonly times: number
+  readonly command: string
+}
+
+/** What stands in a cell, and what that means. */
+const LEGEND: readonly (readonly [string, string])[] = [
+  ['=', 'every run ended in the one outcome that is allowed'],
+  ['2/3', 'every run ended in an allowed outcome; two of three allowed ones were seen'],
+  ['≠', 'an outcome was seen that the design does not allow'],
+  [
+    'idle',
+    'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
+  ],
+  ['–', 'skipped: this kernel, configuration or user cannot do a statement'],
+  ['?', 'not decided: a run hung or broke, or the machine ended before'],
+]
+
+/** A cell of the table. */
+export function cellMark(comparison: Comparison | undefined): string {
+  if (comparison === undefined) return '?'
+  const { agreement, allowed, unseen, effective } = comparison
+  switch (agreement) {
+    case 'skipped':
+      return '–'
+    case 'differs':
+      return '≠'
+    case 'undecided':
+      return '?'
+    case 'agrees': {
+      if (effective === 0) return 'idle'
+      const all = allowed.keys.length
+      return all === 1 ? '=' : `${all - unseen.length}/${all}`
+    }
+  }
+}
+
+/** The page in Markdown. */
+export function conformancePage(conformance: Conformance): string {
+  return [
+    '# The suite on real kernels',
+    `Written by \`${conformance.command}\`. Each test that has a C form (\`cowherd emit\`) was run ${count(conformance.times)} times on each kernel, with random delays and on random processors. The outcomes are compared with those that the model allows under the design which stands for that kernel. What was not seen may happen all the same. \`docs/real.md\` tells how.`,
+    '## Kernels',
+    kernels(conformance),
+    '## Tests',
+    LEGEND.map(([mark, what]) => `- \`${mark}\` ${what}`).join('\n'),
+    tests(conformance),
+    '## Disagreements',
+    disagreements(conformance),
+    '## Races',
+    'Tests with more than one allowed outcome, and how often each of those was seen, in the order in which the model finds them. A dot is one that was not seen.',
+    races(conformance),
+    '## Skipped, and why',
+    skipped(conformance),
+    '## Not decided',
+    undecided(conformance),
+    '## Without a C form',
+    conformance.rows
+      .filter(({ without }) => without !== undefined)
+      .map(({ name, without }) => `- ${name}: ${without}`)
+      .join('\n'),
+    '',
+  ].join('\n\n')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function kernels({ columns }: Conformance): string {
+  return table(
+    ['kernel', 'design', 'because', 'agree', 'differ', 'skipped', 'not decided'],
+    columns.map(({ kernel, design, because, comparisons }) => {
+      const number = (...agreements: (string | undefined)[]): string =>
+        String(comparisons.filter((one) => agreements.includes(one?.agreement)).length)
+      return [
+        kernel,
+        design,
+        because,
+        number('agrees'),
+        number('differs'),
+        number('skipped'),
+        number('undecided', undefined),
+      ]
+    }),
+  )
+}
+
+/** Each test that has a C form, with its number among the comparisons. */
+function emitted({ rows }: Conformance): (ConformanceRow & { readonly index: number })[] {
+  return rows.filter(({ without }) => without === undefined).map((row, index) => ({ ...row, index }))
+}
+
+function tests(conformance: Conformance): string {
+  const head = ['test', ...conformance.columns.map(({ kernel }) => short(kernel))]
+  return table(
+    head,
+    emitted(conformance).map(({ name, index }) => [
+      name,
+      ...conformance.columns.map(({ comparisons }) => cellMark(comparisons[index])),
+    ]),
+  )
+}
+
+function disagreements(conformance: Conformance): string {
+  const lines = emitted(conformance).flatMap(({ name, index }) =>
+    conformance.columns.flatMap(({ kernel, design, comparisons }) =>
+      (comparisons[index]?.forbidden ?? []).map(
+        ({ key, times }) =>
+          `- ${name} on ${kernel}: \`${key}\`, ${times} times, which ${design} does not allow`,
+      ),
+    ),
+  )
+  return lines.length === 0 ? 'None.' : lines.join('\n')
+}
+
+function races(conformance: Conformance): string {
+  const racy = emitted(conformance).filter(({ index }) =>
+    conformance.columns.some(({ comparisons }) => (comparisons[index]?.allowed.keys.length ?? 0) > 1),
+  )
+  const cell = (comparison: Comparison | undefined): string => {
+    if (comparison === undefined || comparison.agreement === 'skipped') return cellMark(comparison)
+    const { allowed, observed } = comparison
+    return allowed.keys
+      .map((key) =>
+        observed.seen.filter((seen) => seen.key === key).reduce((sum, { times }) => sum + times, 0),
+      )
+      .map((times) => (times === 0 ? '·' : String(times)))
+      .join(' ')
+  }
+  return table(
+    ['test', ...conformance.columns.map(({ kernel }) => short(kernel))],
+    racy.map(({ name, index }) => [
+      name,
+      ...conformance.columns.map(({ comparisons }) => cell(comparisons[index])),
+    ]),
+  )
+}
+
+function skipped(conformance: Conformance): string {
+  const byReason = new Map<string, Set<string>>()
+  for (const { kernel, comparisons } of conformance.columns) {
+    for (const comparison of comparisons) {
+      for (const { reason } of comparison?.observed.skips ?? []) {
+        const key = `${short(kernel)}: ${reason}`
+        byReason.set(key, (byReason.get(key) ?? new Set()).add(comparison!.observed.test))
+      }
+    }
+  }
+  if (byReason.size === 0) return 'None.'
+  return [...byReason].map(([reason, names]) => `- ${reason} (${names.size} tests)`).join('\n')
+}
+
+function undecided(conformance: Conformance): string {
+  const lines = emitted(conformance).flatMap(({ name, index }) =>
+    conformance.columns.flatMap(({ kernel, comparisons }) => {
+      const one = comparisons[index]
+      if (one === undefined)
+        return [`- ${name} on ${short(kernel)}: the machine ended before it came to this test`]
+      if (one.agreement !== 'undecided') return []
+      return [
+        `- ${name} on ${short(kernel)}: ${one.observed.ending}${one.observed.message === '' ? '' : `, ${one.observed.message}`}`,
+      ]
+    }),
+  )
+  return lines.length === 0 ? 'None.' : lines.join('\n')
+}
+
+/** `6.12.95` for `6.12.95+deb12-cloud-amd64`. */
+function short(release: string): string {
+  return /^[\d.]+\d/.exec(release)?.[0] ?? release
+}

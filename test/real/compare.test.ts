@@ -1,0 +1,140 @@
+// From what a program printed to an agreement with the model, without any machine.
+
+import { describe, expect, it } from 'vitest'
+import { parse, print } from '../../src/litmus/index.ts'
+import { compare, without } from '../../src/real/compare.ts'
+import { readObserved } from '../../src/real/observed.ts'
+import { standInFor } from '../../src/real/stand_in.ts'
+import { asRunOn, versionOf } from '../../src/real/ways.ts'
+
+const PRINTED = `Note module x: there already
+Test one
+Kernel 6.12.95+deb12-cloud-amd64 #1 SMP
+Histogram (2 states)
+97      :>a.r0=1; a.x=1; \r
+3       :>a.r0=segv; a.x=2; | line 7 stayed | line 8 done
+Observation never a.r0 == 1 Sometimes 97 3
+Time 1.00
+Result done
+Test two
+Kernel 6.12.95+deb12-cloud-amd64 #1 SMP
+Skip line 9 "pageout x": this machine has no swap
+Result skipped
+Test three
+Kernel 6.12.95+deb12-cloud-amd64 #1 SMP
+Hang; a at line 4; b at line 9
+Histogram (0 states)
+Result hung
+Test four
+Kernel 6.12.95+deb12-cloud-amd64 #1 SMP
+`
+
+const [one, two, three, four] = readObserved(PRINTED)
+const complete = (...keys: string[]) => ({ keys, exhaustive: true })
+
+describe('what a program printed', () => {
+  it('is read back', () => {
+    expect(one).toMatchObject({ test: 'one', kernel: '6.12.95+deb12-cloud-amd64', ending: 'done', runs: 100 })
+    expect(one!.seen[0]).toEqual({ key: 'a.r0=1 a.x=1', times: 97, effects: [] })
+    expect(one!.seen[1]!.effects).toEqual([
+      { line: 7, done: false },
+      { line: 8, done: true },
+    ])
+    expect(two!.skips).toEqual([{ line: 9, statement: 'pageout x', reason: 'this machine has no swap' }])
+    expect(three).toMatchObject({ ending: 'hung', message: 'a at line 4; b at line 9' })
+  })
+
+  it('may be cut off', () => {
+    expect(four).toMatchObject({ test: 'four', ending: 'crashed', runs: 0 })
+  })
+})
+
+describe('an agreement', () => {
+  it('is that all that was seen is allowed', () => {
+    const all = compare(one!, () => complete('a.r0=1 a.x=1', 'a.r0=segv a.x=2', 'a.r0=3 a.x=1'))
+    expect(all).toMatchObject({ agreement: 'agrees', unseen: ['a.r0=3 a.x=1'], forbidden: [] })
+  })
+
+  it('is none if one outcome of a hundred is not allowed', () => {
+    const result = compare(one!, () => complete('a.r0=1 a.x=1'))
+    expect(result.agreement).toBe('differs')
+    expect(result.forbidden.map(({ key }) => key)).toEqual(['a.r0=segv a.x=2'])
+  })
+
+  it('lets out what the kernel did not do, in the runs in which it did not', () => {
+    const allowed = (lines: readonly number[]) =>
+      lines.length === 0
+        ? complete('a.r0=1 a.x=1')
+        : complete(...(lines.join() === '7' ? ['a.r0=segv a.x=2'] : []))
+    expect(compare(one!, allowed)).toMatchObject({ agreement: 'agrees', effective: 97 })
+    // The other line of the histogram has no such excuse.
+    const swapped = compare(one!, (lines) =>
+      complete(lines.length === 0 ? 'a.r0=segv a.x=2' : 'a.r0=1 a.x=1'),
+    )
+    expect(swapped.agreement).toBe('differs')
+  })
+
+  it('is not decided if not all is known that is allowed', () => {
+    expect(compare(one!, () => ({ keys: [], exhaustive: false })).agreement).toBe('undecided')
+    expect(
+      compare(one!, () => ({ keys: one!.seen.map(({ key }) => key), exhaustive: false })).agreement,
+    ).toBe('agrees')
+  })
+
+  it('is neither in a skip nor in a hang nor in a crash', () => {
+    expect(compare(two!, () => complete('x')).agreement).toBe('skipped')
+    expect(compare(three!, () => complete('x')).agreement).toBe('undecided')
+    expect(compare(four!, () => complete('x')).agreement).toBe('undecided')
+  })
+})
+
+describe('a test as it is run', () => {
+  const { test } = parse(`test t
+page x = 0
+process a {
+  pin p = x for write, get
+  pageout x
+  pin q = x for read, pin, longterm, fast
+  r0 = q
+}
+`)
+
+  it('has the references that the kernel takes', () => {
+    const pins = (release: string): string[] =>
+      print(asRunOn(test, versionOf(release)))
+        .split('\n')
+        .filter((line) => line.includes('pin '))
+        .map((line) => line.replace(/.* for /, ''))
+    expect(pins('5.10.0-46-cloud-amd64')).toEqual(['write, get, fast', 'read, pin'])
+    expect(pins('6.1.0-50-cloud-amd64')).toEqual(['write, get, fast', 'read, pin'])
+    expect(pins('6.12.95+deb12-cloud-amd64')).toEqual(['write, pin, fast', 'read, pin'])
+    expect(pins('7.3-cloud-amd64')).toEqual(['write, pin, fast', 'read, pin'])
+  })
+
+  it('gives a pin back with its only look, unless somebody asks for it later', () => {
+    const asRun = (more: string): string =>
+      print(
+        asRunOn(
+          parse(`test t\npage x = 0\nprocess p { pin q = x for read, pin; r0 = q ${more}`).test,
+          [6, 1],
+        ),
+      )
+    expect(asRun('}\n')).toContain('r0 = q\n  release q\n')
+    expect(asRun('}\nnever p.q == 1\n')).not.toContain('release')
+    expect(asRun('; x = 1 }\n')).not.toContain('release')
+    expect(asRun('; r1 = q }\n')).not.toContain('release')
+  })
+
+  it('may lack a statement that the kernel did not carry out, and no other one', () => {
+    expect(print(without(test, [5]))).not.toContain('pageout')
+    expect(print(without(test, [4, 6, 7]))).toBe(print(test))
+  })
+
+  it('is compared with the newest design that is not newer than the kernel', () => {
+    expect(standInFor([5, 10])?.design.name).toBe('v5.10.y')
+    expect(standInFor([5, 15])?.design.name).toBe('v5.16')
+    expect(standInFor([5, 19])?.design.name).toBe('v5.19')
+    expect(standInFor([7, 3])).toBeDefined()
+    expect(standInFor([5, 4])).toBeUndefined()
+  })
+})

@@ -1,0 +1,171 @@
+// Emitted programs on the machine that the tests run on. What it cannot do is skipped there, with a reason.
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from '../../src/litmus/index.ts'
+import { build } from '../../src/real/build.ts'
+import { emit } from '../../src/real/emit.ts'
+import { type Observed, readObserved } from '../../src/real/observed.ts'
+
+const onLinux = process.platform === 'linux'
+const folder = mkdtempSync(join(tmpdir(), 'cowherd-host-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const SOURCES = {
+  segv: `test segv
+page x = 5
+process p { r0 = x; mprotect x read; x = 6; r1 = x; mprotect x read-write; x = 7; r2 = x; unmap x; x = 8; r3 = x }
+`,
+  words: `test words
+page buf: a = 1, b = 2
+zero page z
+process p { b = 3; z = 4; dontneed buf; r0 = b; r1 = z }
+`,
+  family: `test family
+page x = 0
+process p { thread one { fork q; waitpid q; x = 1; signal s }  thread two { wait s; r0 = x } }
+process q { x = 2; fork g; wait done; exit }
+process g { r0 = x; signal done }
+`,
+  pipe: `test pipe
+page x = 3
+process p { pin r = x for read, get; x = 4; r0 = r; r1 = r; release r; r2 = r }
+`,
+  ring: `test ring
+page x: a = 3, b = 5
+process p { pin r = x for write, pin, longterm; r.b = 4; r0 = x.b; a = 6; r1 = r.a; fork q; b = 7; r2 = r.b }
+process q { r0 = b }
+`,
+  looks: `test looks
+page x = 3
+process p { pin r = x for read, pin; r0 = r; x = 4; r1 = r }
+`,
+  direct: `test direct
+page x: a = 3, b = 5
+process p { pin r = x for write, get; r.b = 4; r0 = b; a = 6; r1 = r.a; release r; r.b = 9; r2 = b }
+`,
+  refused: `test refused
+page x = 3
+process p { mprotect x read; pin r = x for write, pin; r0 = r; unmap x; pin s = x for read, get; r1 = s }
+`,
+  waits: `test waits
+page x = 0
+process p { fork q; x = 1; wait never_sent }
+process q { wait never_sent; x = 2 }
+`,
+} as const
+
+const programs = new Map<string, string>()
+beforeAll(async () => {
+  if (!onLinux) return
+  for (const [name, source] of Object.entries(SOURCES)) {
+    programs.set(name, await build(emit(parse(source).test), folder, name))
+  }
+}, 240_000)
+
+function run(name: keyof typeof SOURCES, ...args: string[]): Observed & { code: number | null } {
+  const { stdout, status } = spawnSync(programs.get(name)!, ['--times', '5', ...args], { encoding: 'utf8' })
+  const [observed] = readObserved(stdout)
+  return { ...observed!, code: status }
+}
+
+/** The only outcome that was seen; skips the test, with the machine's reason, if nothing was run. */
+function outcome(name: keyof typeof SOURCES, skip: (reason: string) => void): string | undefined {
+  const { ending, skips, seen, message, code } = run(name)
+  if (ending === 'skipped') {
+    expect(code).toBe(77)
+    expect(skips.length).toBeGreaterThan(0)
+    skip(skips[0]!.reason)
+    return undefined
+  }
+  expect(message).toBe('')
+  expect(code).toBe(0)
+  expect(seen.length, JSON.stringify(seen)).toBe(1)
+  expect(seen[0]!.times).toBe(5)
+  return seen[0]!.key
+}
+
+describe.runIf(onLinux)('an emitted program', () => {
+  it('loads and stores, and notes SIGSEGV', ({ skip }) => {
+    expect(outcome('segv', skip)).toBe('p.r0=5 p.r1=5 p.r2=7 p.r3=segv')
+  })
+  it('tells words and pages apart', ({ skip }) => {
+    expect(outcome('words', skip)).toBe('p.r0=0 p.r1=4 p.buf.a=0 p.buf.b=0 p.z=4')
+  })
+  it('has processes and threads, and waits for them', ({ skip }) => {
+    expect(outcome('family', skip)).toBe('p.r0=1 g.r0=2 p.x=1 g.x=2')
+  })
+  it('holds a page in a pipe', ({ skip }) => {
+    expect(outcome('pipe', skip)).toMatch(/^p\.r0=[34] p\.r1=[34] p\.r2=segv p\.x=4$/)
+  })
+  it('writes and reads through a buffer of io_uring', ({ skip }) => {
+    expect(outcome('ring', skip)).toBe(
+      'p.r0=4 p.r1=6 p.r2=7 q.r0=4 p.x.a=6 p.x.b=7 q.x.a=6 q.x.b=4 p.r.a=6 p.r.b=7',
+    )
+  })
+  it('looks at a pinned page more than once', ({ skip }) => {
+    expect(outcome('looks', skip)).toBe('p.r0=3 p.r1=4 p.x=4 p.r=4')
+  })
+  it('writes and reads by direct I/O', ({ skip }) => {
+    expect(outcome('direct', skip)).toBe('p.r0=4 p.r1=6 p.r2=4 p.x.a=6 p.x.b=4')
+  })
+  it('gets no reference to what is not mapped so', ({ skip }) => {
+    expect(outcome('refused', skip)).toBe('p.r0=segv p.r1=segv')
+  })
+
+  it('says where it hangs', () => {
+    const { ending, message, code } = run('waits', '--timeout', '300')
+    expect(ending).toBe('hung')
+    expect(message).toBe('p at line 3; q at line 4')
+    expect(code).toBe(3)
+  })
+
+  it('does not take what it does not know', () => {
+    const { status, stderr } = spawnSync(programs.get('segv')!, ['--nonsense'], { encoding: 'utf8' })
+    expect(status).toBe(2)
+    expect(stderr).toContain('usage:')
+  })
+
+  // A signal that it can answer, one that it cannot, and both for each of the two processes that could clean up.
+  it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal) => {
+    for (const name of ['waits', 'ring', 'looks', 'direct'] as const) {
+      const mounts = readFileSync('/proc/self/mounts', 'utf8')
+      const child = spawn(programs.get(name)!, ['--times', '1000000', '--timeout', '60000'], {
+        stdio: 'ignore',
+      })
+      const ended = new Promise((resolve) => child.on('exit', resolve))
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      child.kill(signal)
+      await ended
+      await expect.poll(() => processesOf(programs.get(name)!), { timeout: 10_000 }).toEqual([])
+      expect(readFileSync('/proc/self/mounts', 'utf8')).toBe(mounts)
+    }
+  })
+
+  it('cleans up when the process that watches its runs is killed', async () => {
+    const child = spawn(programs.get('waits')!, ['--times', '1000000', '--timeout', '60000'], {
+      stdio: 'ignore',
+    })
+    const ended = new Promise((resolve) => child.on('exit', resolve))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const watcher = execFileSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' }).trim()
+    process.kill(Number(watcher), 'SIGKILL')
+    expect(await ended).toBe(2)
+    await expect.poll(() => processesOf(programs.get('waits')!), { timeout: 10_000 }).toEqual([])
+  })
+})
+
+/** The numbers of all processes that run a program. */
+function processesOf(program: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] === program
+    } catch {
+      return false
+    }
+  })
+}
