@@ -4,6 +4,7 @@
  * To use it: lay out the shared locations (`Layout`), write each thread as a generator
  * function (`operation.ts`), put them together as a `System`, and `explore` it.
  */
+export { type AssistHooks, assist } from './assist.ts'
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
 export { ModelError, type ModelFault } from './error.ts'
@@ -37,9 +38,11 @@ export {
   tail,
   type View,
 } from './operation.ts'
+export { ParallelExplorer, type Team } from './parallel.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
 export { MAX_SEED } from './random_walk.ts'
 export type { Search, States } from './search.ts'
+export { reportDeath, type Share, TeamError } from './share.ts'
 export { BREADTH_FIRST, searchOf } from './search_mode.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
