@@ -220,7 +220,8 @@ export class Hand {
         steps++
         const next = stepper.memories[alternative]!
         const known = this.vectors.word(next, this.vectors.width) & (HOLDS | BROKEN)
-        if (known === BROKEN || (known === 0 && this.isBroken(next, state, { thread, alternative }))) failures++
+        if (known === BROKEN || (known === 0 && this.isBroken(next, state, { thread, alternative })))
+          failures++
         else this.emit(state, thread, next, after)
       }
     }

@@ -42,8 +42,8 @@ export { ParallelExplorer, type Team } from './parallel.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
 export { MAX_SEED } from './random_walk.ts'
 export type { Search, States } from './search.ts'
-export { reportDeath, type Share, TeamError } from './share.ts'
 export { BREADTH_FIRST, searchOf } from './search_mode.ts'
+export { reportDeath, type Share, TeamError } from './share.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
   type Change,

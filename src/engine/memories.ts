@@ -8,7 +8,7 @@
 import type { Location } from './layout.ts'
 import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { Memory } from './system.ts'
-import { type TupleTable, Tuples } from './tuples.ts'
+import { Tuples, type TupleTable } from './tuples.ts'
 
 /** Locations of a chunk, as a power of two, and its 32-bit words. */
 export const CHUNK_BITS = 5

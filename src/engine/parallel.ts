@@ -262,7 +262,8 @@ export class ParallelExplorer implements Search {
     this.collect()
     const halt = Atomics.load(this.control, HALT)
     if (halt === 0) return false
-    if (halt === HALT_ERROR) throw new TeamError('a thread that explored with others could not even say why it failed')
+    if (halt === HALT_ERROR)
+      throw new TeamError('a thread that explored with others could not even say why it failed')
     this.bounded = REASONS[halt]
     return true
   }
@@ -312,8 +313,7 @@ export class ParallelExplorer implements Search {
     const key = `${run.kind} ${run.message}`
     const known = this.failed.get(key)
     const better =
-      known === undefined ||
-      (known.level === level && known.run.step !== undefined && run.step === undefined)
+      known === undefined || (known.level === level && known.run.step !== undefined && run.step === undefined)
     if (better) this.failed.set(key, { run, level })
   }
 

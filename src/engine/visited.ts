@@ -4,7 +4,7 @@
  * states of its threads, two to a word.
  */
 import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
-import { type TupleTable, Tuples } from './tuples.ts'
+import { Tuples, type TupleTable } from './tuples.ts'
 
 export class Visited {
   constructor(

@@ -62,7 +62,9 @@ export class Crew {
         // A thread that did not come back would hang here, and in the next exploration.
         const settled = answer.kind === 'failed' ? Promise.resolve([]) : Promise.all(others)
         void settled.then(() => {
-          for (const thread of this.threads) thread.removeAllListeners()
+          for (const thread of this.threads) {
+            for (const event of ['message', 'error', 'exit'] as const) thread.removeAllListeners(event)
+          }
           resolve(answer as Explored)
         })
       })

@@ -8,8 +8,8 @@ import { designNamed } from '../../src/designs/index.ts'
 import {
   assist,
   atomic,
-  Explorer,
   type ExploreLimits,
+  Explorer,
   Layout,
   ModelError,
   ParallelExplorer,
