@@ -3,15 +3,18 @@ import type { Yardstick } from '../check/index.ts'
 import type { Litmus } from '../litmus/index.ts'
 import type { Entry, Row } from '../report/table.ts'
 import { count } from '../report/words.ts'
-import { ALL_NAMES, type LimitOptions, limitsOf } from './choices.ts'
+import { ALL_NAMES, jobsOf, type LimitOptions, limitsOf } from './choices.ts'
 import { INTERRUPTED, UsageError } from './exit.ts'
-import { JobError, Pool } from './pool.ts'
+import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
 import { called, factsOf } from './single.ts'
 import { ProgressLine } from './terminal.ts'
 import type { TestFile } from './tests.ts'
 
 export interface RunOptions extends LimitOptions {
+  /** Explorations at the same time. */
+  readonly jobs?: number
+  /** Threads of each. */
   readonly workers: number
   readonly copies?: true
 }
@@ -43,14 +46,15 @@ export class CheckRun {
     private readonly options: RunOptions,
   ) {
     this.entries = tests.map(() => [])
-    this.pool = new Pool(options.workers, ({ states, depth, frontier }) => {
+    const tick = ({ states, depth, frontier }: Activity): void => {
       const seconds = (Date.now() - this.began) / 1000
       if (seconds < 1) return
       const all = this.states + states
       this.progress.show(
         `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  depth ${depth}  frontier ${count(frontier)}`,
       )
-    })
+    }
+    this.pool = new Pool(jobsOf(options), tick, options.workers)
   }
 
   /**

@@ -9,6 +9,9 @@ import { UsageError } from './exit.ts'
 import type { DesignSource } from './protocol.ts'
 import { readable } from './tests.ts'
 
+/** More threads than this do not explore together. */
+const MOST_WORKERS = 64
+
 export interface LimitOptions {
   readonly maxStates?: number
   readonly maxDepth?: number
@@ -35,8 +38,26 @@ export function limitsOf(options: LimitOptions): ExploreLimits {
   }
 }
 
+export function jobsOption(): Option {
+  return new Option(
+    '--jobs <n>',
+    'explorations at the same time, by default as many as keep all processors busy',
+  ).argParser(whole)
+}
+
 export function workersOption(): Option {
-  return new Option('--workers <n>', 'threads that explore').default(availableParallelism()).argParser(whole)
+  return new Option('--workers <n>', 'threads that explore one thing together').default(1).argParser(workers)
+}
+
+/** How many explorations there are to be at the same time. */
+export function jobsOf({ jobs, workers = 1 }: { readonly jobs?: number; readonly workers?: number }): number {
+  return jobs ?? Math.max(1, Math.floor(availableParallelism() / workers))
+}
+
+function workers(text: string): number {
+  const n = whole(text)
+  if (n > MOST_WORKERS) throw new InvalidArgumentError(`Expected at most ${MOST_WORKERS}.`)
+  return n
 }
 
 export function designOption(): Option {

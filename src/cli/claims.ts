@@ -7,7 +7,7 @@ import { ClaimsError, readSection, type Section, testsOf } from '../claims/index
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { claimsMarkdown, decisionInWords, renderClaims, type SectionReport } from '../report/claims.ts'
 import { count } from '../report/words.ts'
-import { addLimits, type LimitOptions, limitsOf, workersOption } from './choices.ts'
+import { addLimits, jobsOf, jobsOption, type LimitOptions, limitsOf } from './choices.ts'
 import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
@@ -22,7 +22,7 @@ interface ClaimsOptions extends LimitOptions {
   readonly verbose?: true
   readonly markdown?: true
   readonly json?: true
-  readonly workers: number
+  readonly jobs?: number
 }
 
 export function registerClaims(program: Command): void {
@@ -40,7 +40,7 @@ export function registerClaims(program: Command): void {
       'claims of your own instead; again for more',
       (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     )
-    .addOption(workersOption())
+    .addOption(jobsOption())
   addLimits(command).action(claims)
 }
 
@@ -98,7 +98,7 @@ async function decideAll(sections: readonly Section[], options: ClaimsOptions): 
   const progress = new ProgressLine()
   const total = sections.reduce((sum, section) => sum + section.claims.length, 0)
   let done = 0
-  const pool = new Pool(options.workers, () => progress.show(`${done} of ${total} claims`))
+  const pool = new Pool(jobsOf(options), () => progress.show(`${done} of ${total} claims`))
   const interrupt = (): void => {
     process.exitCode = INTERRUPTED
     pool.stop()

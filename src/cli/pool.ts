@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { Heartbeat, LOADING } from './heartbeat.ts'
-import type { JobKind, Jobs, Reply, Request } from './protocol.ts'
+import type { AssistInput, JobKind, Jobs, Reply, Request, WorkerData } from './protocol.ts'
 
 /** How long foreign code may run between two signs of life. */
 const SILENCE_MS = 5_000
@@ -42,12 +42,18 @@ interface Waiting {
   readonly reject: (error: JobError) => void
 }
 
-interface Post {
+/** A worker, and when it last gave a sign of life. */
+interface Hand {
   readonly worker: Worker
   readonly heartbeat: Heartbeat
-  job: Waiting | undefined
   beat: number
   lastBeat: number
+}
+
+/** One that does jobs, and those that help it when it calls them. */
+interface Post extends Hand {
+  readonly helpers: Hand[]
+  job: Waiting | undefined
 }
 
 /** What all workers are doing at this moment. */
@@ -68,6 +74,8 @@ export class Pool {
   constructor(
     private readonly size: number,
     private readonly onTick?: (activity: Activity) => void,
+    /** Threads that explore one thing together. */
+    private readonly workers = 1,
   ) {
     this.watcher = setInterval(() => this.watch(), WATCH_EVERY_MS)
   }
@@ -114,7 +122,8 @@ export class Pool {
     clearInterval(this.watcher)
     this.stopping = true
     for (const job of this.waiting.splice(0)) job.reject(new JobError('stopped', 'not begun'))
-    await Promise.all(this.posts.splice(0).map(({ worker }) => worker.terminate()))
+    const hands = this.posts.splice(0).flatMap((post) => [post, ...post.helpers])
+    await Promise.all(hands.map(({ worker }) => worker.terminate()))
   }
 
   private assign(): void {
@@ -131,33 +140,53 @@ export class Pool {
   }
 
   private hire(): Post {
+    const post: Post = { ...this.start((error) => this.dismiss(post, error)), helpers: [], job: undefined }
+    this.posts.push(post)
+    post.worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'call') this.help(post, reply.input)
+      else this.finish(post, reply)
+    })
+    return post
+  }
+
+  /**
+   * Sends a worker's helpers to it; without one of them it would wait for ever, so if one fails
+   * the whole job does.
+   */
+  private help(post: Post, input: AssistInput): void {
+    if (!this.posts.includes(post)) return
+    while (post.helpers.length < this.workers - 1) {
+      post.helpers.push(this.start((error) => this.dismiss(post, error)))
+    }
+    for (const helper of post.helpers) {
+      helper.lastBeat = Date.now()
+      helper.worker.postMessage({ kind: 'assist', input } satisfies Request)
+    }
+  }
+
+  /** Makes a worker; `fail` is called when it ends. */
+  private start(fail: (error: JobError) => void): Hand {
     const heartbeat = new Heartbeat()
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: heartbeat.buffer,
+      workerData: { heartbeat: heartbeat.buffer, workers: this.workers } satisfies WorkerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
       // What a person's design prints must not end up within a table or JSON.
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, beat: 0, lastBeat: Date.now() }
-    this.posts.push(post)
-    worker.on('message', (reply: Reply) => this.finish(post, reply))
     worker.on('error', (error: Error & { code?: string }) => {
       const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.dismiss(
-        post,
+      fail(
         full
           ? new JobError('memory', `ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
           : new JobError('internal', error.stack ?? String(error)),
       )
     })
-    worker.on('exit', (code) =>
-      this.dismiss(post, new JobError('model', `ended its worker (exit code ${code})`)),
-    )
-    return post
+    worker.on('exit', (code) => fail(new JobError('model', `ended its worker (exit code ${code})`)))
+    return { worker, heartbeat, beat: 0, lastBeat: Date.now() }
   }
 
-  private finish(post: Post, reply: Reply): void {
+  private finish(post: Post, reply: Exclude<Reply, { kind: 'call' }>): void {
     const { job } = post
     post.job = undefined
     if (reply.kind === 'done') job?.resolve(reply.output as never)
@@ -170,7 +199,7 @@ export class Pool {
     const index = this.posts.indexOf(post)
     if (index < 0) return
     this.posts.splice(index, 1)
-    void post.worker.terminate()
+    for (const { worker } of [post, ...post.helpers]) void worker.terminate()
     post.job?.reject(error)
     // Later, so that whoever asked for that job can first cancel those that would fail alike.
     setImmediate(() => this.assign())
@@ -184,14 +213,14 @@ export class Pool {
     let running = 0
     for (const post of [...this.posts]) {
       if (post.job === undefined) continue
-      const pulse = post.heartbeat.read()
-      if (pulse.beat !== post.beat) {
-        post.beat = pulse.beat
-        post.lastBeat = now
-      } else if (pulse.replaying !== undefined && now - post.lastBeat > SILENCE_MS) {
-        this.dismiss(post, new JobError('silent', silence(pulse.replaying)))
+      const silent = [post, ...post.helpers]
+        .map((hand) => silenceOf(hand, now))
+        .find((name) => name !== undefined)
+      if (silent !== undefined) {
+        this.dismiss(post, new JobError('silent', silence(silent)))
         continue
       }
+      const pulse = post.heartbeat.read()
       running++
       states += pulse.states
       depth = Math.max(depth, pulse.depth)
@@ -199,6 +228,16 @@ export class Pool {
     }
     this.onTick?.({ states, depth, frontier, running })
   }
+}
+
+/** The procedure that a worker has not come back from for too long. */
+function silenceOf(hand: Hand, now: number): string | undefined {
+  const { beat, replaying } = hand.heartbeat.read()
+  if (beat !== hand.beat) {
+    hand.beat = beat
+    hand.lastBeat = now
+  }
+  return now - hand.lastBeat > SILENCE_MS ? replaying : undefined
 }
 
 function silence(procedure: string): string {

@@ -1,7 +1,8 @@
 /** What the main thread asks of its workers, and what they answer. */
 import type { Yardstick } from '../check/index.ts'
 import type { Claim } from '../claims/index.ts'
-import type { Bound, ExploreLimits } from '../engine/index.ts'
+import type { Bound, ExploreLimits, Share } from '../engine/index.ts'
+import type { ProgramOptions } from '../litmus/index.ts'
 import type { ClaimReport } from '../report/claims.ts'
 import type { CellReport } from '../report/json.ts'
 
@@ -42,6 +43,22 @@ export interface Jobs {
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: string }
   claim: { input: ClaimInput; output: ClaimReport }
+  /** Helps another worker with an exploration. */
+  assist: { input: AssistInput; output: null }
+}
+
+/** How a worker is made: what it shares with the main thread, and how many threads explore together. */
+export interface WorkerData {
+  readonly heartbeat: SharedArrayBuffer
+  readonly workers: number
+}
+
+/** What is explored: a test under a design, or under the yardstick where there is none. */
+export interface AssistInput {
+  readonly test: TestText
+  readonly design: DesignSource | null
+  readonly program: ProgramOptions
+  readonly share: Share
 }
 
 export interface ClaimInput {
@@ -85,6 +102,8 @@ export type Request = { [K in JobKind]: { readonly kind: K; readonly input: Jobs
 export type Reply =
   | { readonly kind: 'done'; readonly output: Jobs[JobKind]['output'] }
   | { readonly kind: 'failed'; readonly failure: WorkerFailure }
+  /** The job goes on, and other workers are to help with it. */
+  | { readonly kind: 'call'; readonly input: AssistInput }
 
 export interface WorkerFailure {
   /** `model`: somebody's rules are wrong, and the message says how. `internal`: Cowherd is. */

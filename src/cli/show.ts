@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Bound } from '../engine/index.ts'
 import { count, describeDoubts, extent, rangeOf } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
-import { addLimits, designOption, type LimitOptions, limitsOf, whole } from './choices.ts'
+import { addLimits, designOption, type LimitOptions, limitsOf, whole, workersOption } from './choices.ts'
 import { UsageError } from './exit.ts'
 import { called, chooseOneDesign, withPool } from './single.ts'
 import { outputColour, outputWidth, print } from './terminal.ts'
@@ -14,6 +14,7 @@ interface ShowCommandOptions extends LimitOptions {
   readonly outcome?: string
   readonly fold?: number
   readonly copies?: true
+  readonly workers: number
 }
 
 export function registerShow(program: Command): void {
@@ -29,6 +30,7 @@ export function registerShow(program: Command): void {
       whole,
     )
     .option('--copies', 'count copies of pages too, in an exploration of its own')
+    .addOption(workersOption())
   addLimits(command).action(show)
 }
 
@@ -38,14 +40,18 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
   const terms = options.outcome === undefined ? undefined : termsOf(options.outcome)
   const limits = limitsOf(options)
   const test = { file, text }
-  const answer = await withPool(`${name} under ${called(design)}`, async (pool) => {
-    const yardstick = await pool.run('yardstick', { test, limits })
-    return pool.run('show', {
-      ...{ test, design, yardstick, limits, terms, copies: options.copies === true },
-      ...{ width: outputWidth(), colour: outputColour() },
-      ...(options.fold !== undefined && { fold: options.fold }),
-    })
-  })
+  const answer = await withPool(
+    `${name} under ${called(design)}`,
+    async (pool) => {
+      const yardstick = await pool.run('yardstick', { test, limits })
+      return pool.run('show', {
+        ...{ test, design, yardstick, limits, terms, copies: options.copies === true },
+        ...{ width: outputWidth(), colour: outputColour() },
+        ...(options.fold !== undefined && { fold: options.fold }),
+      })
+    },
+    options.workers,
+  )
   if (answer.kind === 'none')
     throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes, answer.bounded))
   const { report } = answer

@@ -4,7 +4,7 @@ import { count } from '../report/words.ts'
 import { chooseDesigns } from './choices.ts'
 import { factsOf as designFacts } from './design_facts.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
-import { JobError, Pool } from './pool.ts'
+import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
 import { ProgressLine } from './terminal.ts'
 
@@ -13,15 +13,17 @@ const PATIENCE_MS = 1_000
 
 /**
  * Does one thing with a pool, and says what is wrong in words if it fails.
+ * @param workers threads that explore together
  * @throws UsageError
  */
-export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>): Promise<T> {
+export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>, workers = 1): Promise<T> {
   const progress = new ProgressLine()
   const began = Date.now()
-  const pool = new Pool(1, ({ states, depth, frontier }) => {
+  const tick = ({ states, depth, frontier }: Activity): void => {
     if (Date.now() - began < PATIENCE_MS || states === 0) return
     progress.show(`${count(states)} states  depth ${depth}  frontier ${frontier}`)
-  })
+  }
+  const pool = new Pool(1, tick, workers)
   let interrupted = false
   const interrupt = (): void => {
     if (interrupted) process.exit(INTERRUPTED)

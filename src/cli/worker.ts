@@ -17,9 +17,9 @@ import {
   yardstickOf,
 } from '../check/index.ts'
 import { ClaimsError, decide } from '../claims/index.ts'
-import { type Design, designNamed } from '../designs/index.ts'
-import { ModelError } from '../engine/index.ts'
-import { exportPromela, type Litmus, parse } from '../litmus/index.ts'
+import { type Design, designNamed, eager_all } from '../designs/index.ts'
+import { assist, ModelError, type Share } from '../engine/index.ts'
+import { compile, exportPromela, type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { renderShow } from '../report/show.ts'
@@ -27,6 +27,7 @@ import { factsOf } from './design_facts.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
+  AssistInput,
   CellInput,
   DesignSource,
   Jobs,
@@ -34,10 +35,12 @@ import type {
   Request,
   ShowAnswer,
   TestText,
+  WorkerData,
   WorkerFailure,
 } from './protocol.ts'
 
-const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
+const { heartbeat: buffer, workers } = workerData as WorkerData
+const heartbeat = new Heartbeat(buffer)
 
 parentPort!.on('message', async (request: Request) => {
   heartbeat.reset()
@@ -56,10 +59,10 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return factsOf(await load(input.design))
     }
     case 'yardstick':
-      return yardstickOf(testFrom(input.test), optionsOf(input.limits))
+      return yardstickOf(testFrom(input.test), optionsOf(input.limits, input.test))
     case 'cell': {
       const cell = await check(input)
-      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies) : undefined
+      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input, input.copies) : undefined
       return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
@@ -69,6 +72,9 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
         width,
       )
     }
+    case 'assist':
+      await help(input)
+      return null
     case 'show':
       return show(await check(input), input)
     case 'export': {
@@ -88,20 +94,54 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
 
 async function check(input: CellInput): Promise<Cell> {
   const design = await load(input.design)
-  return checkCell(testFrom(input.test), design, input.yardstick, optionsOf(input.limits))
+  const options = optionsOf(input.limits, input.test, { source: input.design, design })
+  return checkCell(testFrom(input.test), design, input.yardstick, options)
 }
 
-function copiesOf({ test, design }: Cell, limits: CellInput['limits']) {
-  return countCopies(test, design, optionsOf(limits))
+/** Explores with another worker what that one explores. */
+async function help({ test, design, program, share }: AssistInput): Promise<void> {
+  const { rules } = design === null ? eager_all : await load(design)
+  assist(compile(testFrom(test), rules, program).system, share, {
+    onReplay: (procedure) => heartbeat.enter(procedure),
+    onPortion: () => heartbeat.progress(0, 0, 0),
+  })
+  heartbeat.reset()
+}
+
+function copiesOf(
+  { test, design }: Cell,
+  input: Pick<CellInput, 'test' | 'design'>,
+  limits: CellInput['limits'],
+) {
+  return countCopies(test, design, optionsOf(limits, input.test, { source: input.design, design }))
 }
 
 function doubts(cell: Cell, { yardstick, limits }: Pick<CellInput, 'yardstick' | 'limits'>): Doubt[] {
   return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits))
 }
 
-function optionsOf(limits: CellInput['limits']): RunOptions {
+/**
+ * @param test what is explored, if other workers can explore it too
+ * @param under the design under which it is explored, if it is not the yardstick
+ */
+function optionsOf(
+  limits: CellInput['limits'],
+  test?: TestText,
+  under?: { readonly source: DesignSource; readonly design: Design },
+): RunOptions {
   return {
     limits,
+    team: (rules, program) => {
+      if (workers === 1 || test === undefined) return undefined
+      const design =
+        rules === eager_all.rules ? null : rules === under?.design.rules ? under.source : undefined
+      // Rules that were made here, as those of a doubt are, nobody else can make.
+      if (design === undefined) return undefined
+      const call = (share: Share): void => {
+        parentPort!.postMessage({ kind: 'call', input: { test, design, program, share } } satisfies Reply)
+      }
+      return { size: workers, call }
+    },
     watch: ({ states, depth, frontier }) => {
       heartbeat.progress(states, depth, frontier)
       return !heartbeat.stopped
@@ -135,14 +175,14 @@ async function load(source: DesignSource): Promise<Design> {
 
 function show(
   cell: Cell,
-  { yardstick, limits, terms, copies, ...options }: Jobs['show']['input'],
+  { test, design, yardstick, limits, terms, copies, ...options }: Jobs['show']['input'],
 ): ShowAnswer {
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
     const outcomes = cell.outcomes.map(({ outcome }) => outcome.key)
     return { kind: 'none', outcomes, bounded: cell.exploration.bounded }
   }
-  const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits) : undefined
+  const counted = copies && !heartbeat.stopped ? copiesOf(cell, { test, design }, limits) : undefined
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),
@@ -178,7 +218,7 @@ function withTerms({ outcomes }: Cell, terms: readonly string[]): Selection | un
 function failureFrom(error: unknown, { input }: Request): WorkerFailure {
   if (error instanceof DesignError || error instanceof ClaimsError)
     return { kind: 'model', message: error.message }
-  const own = 'design' in input && input.design.kind === 'file' ? input.design : undefined
+  const own = 'design' in input && input.design?.kind === 'file' ? input.design : undefined
   if (error instanceof ModelError) {
     const message = own === undefined ? error.message : explain(error.cause, own, error.message)
     return { kind: 'model', message }

@@ -70,7 +70,7 @@ export class Hand {
   private readonly control: Int32Array
   private readonly counters: Float64Array
   private readonly ends: Int32Array
-  private readonly failures: Uint8Array
+  private readonly failures: Uint16Array
   private readonly stepper: Stepper
   private readonly required: boolean[]
   /** What has been noted already, and whether with a step: a run without is shorter by one. */
@@ -91,7 +91,7 @@ export class Hand {
     this.control = new Int32Array(share.control)
     this.counters = new Float64Array(share.counters)
     this.ends = new Int32Array(share.ends)
-    this.failures = new Uint8Array(share.failures)
+    this.failures = new Uint16Array(share.failures)
     const pause = (): void => watchOver(this.control)
     this.vectors = new SharedTuples(share.vectors, pause)
     const { locations } = system.layout
@@ -157,7 +157,7 @@ export class Hand {
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       this.batchCount = 0
-      this.halt(HALT_MEMORY)
+      this.halt(this.visited.count > this.share.limits.states ? HALT_STATES : HALT_MEMORY)
     }
     return true
   }
@@ -172,13 +172,13 @@ export class Hand {
   }
 
   note(note: Note): void {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(note)}\n`)
-    const at = Atomics.add(this.control, FAILURES, bytes.length)
-    if (at + bytes.length > this.failures.length) {
-      Atomics.sub(this.control, FAILURES, bytes.length)
+    const text = `${JSON.stringify(note)}\n`
+    const at = Atomics.add(this.control, FAILURES, text.length)
+    if (at + text.length > this.failures.length) {
+      Atomics.sub(this.control, FAILURES, text.length)
       throw new OutOfMemory('no room for what goes wrong')
     }
-    this.failures.set(bytes, at)
+    for (let i = 0; i < text.length; i++) this.failures[at + i] = text.charCodeAt(i)
   }
 
   private isTooMuch(): boolean {

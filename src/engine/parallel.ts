@@ -163,7 +163,7 @@ export class ParallelExplorer implements Search {
       bytes: this.hand.byteLength,
       bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
       finals: [...this.finals].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state })),
-      failures: [...this.failed.values()].map(({ run }) => run),
+      failures: this.failures(),
     }
   }
 
@@ -297,7 +297,9 @@ export class ParallelExplorer implements Search {
     }
     const used = control[FAILURES]!
     if (this.failuresRead === used) return
-    const text = new TextDecoder().decode(new Uint8Array(share.failures).slice(this.failuresRead, used))
+    const units = new Uint16Array(share.failures)
+    let text = ''
+    for (let i = this.failuresRead; i < used; i++) text += String.fromCharCode(units[i]!)
     this.failuresRead = used
     for (const line of text.trimEnd().split('\n')) {
       const note = JSON.parse(line) as Note
@@ -315,6 +317,13 @@ export class ParallelExplorer implements Search {
     const better =
       known === undefined || (known.level === level && known.run.step !== undefined && run.step === undefined)
     if (better) this.failed.set(key, { run, level })
+  }
+
+  /** What goes wrong, the shortest run first, and then in an order that is not up to chance. */
+  private failures(): FailedRun[] {
+    const named = [...this.failed].map(([key, { run, level }]) => ({ key, run, level }))
+    named.sort((a, b) => a.level - b.level || (a.key < b.key ? -1 : 1))
+    return named.map(({ run }) => run)
   }
 
   private sum(counter: number): number {

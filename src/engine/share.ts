@@ -2,7 +2,7 @@
  * What the threads of one exploration share: the tables, and a block of numbers by which they
  * agree on what is to be done. It can be posted to another thread as it is.
  */
-import { DEFAULT_LIMITS, type ExploreLimits } from './exploration.ts'
+import type { ExploreLimits } from './exploration.ts'
 import type { Location } from './layout.ts'
 import { CHUNK_WORDS, chunksOf } from './memories.ts'
 import { reserve, reserveTuples, type TupleBuffers } from './shared_tuples.ts'
@@ -27,7 +27,7 @@ export const AT_WORK = 48
 /** Things learned so far, and whether somebody is learning. */
 export const LEARNED = 64
 export const LEARNING = 80
-/** Words and bytes used of the lists of ends and of failures. */
+/** Words used of the list of ends, and UTF-16 units of the list of failures. */
 export const ENDS = 96
 export const FAILURES = 112
 /** By thread: the level it is to work at, a line each. */
@@ -47,6 +47,8 @@ export const HALT_DEATH = 5
 
 /** Words of one thing learned: thread, control state, memory, and what the learner then knew. */
 export const LEARNED_WORDS = 4
+/** States that threads may find before they notice that there are too many. */
+const OVERSHOOT = 2 ** 18
 const MOST_LEARNED = 2 ** 22
 const MOST_ENDS = 2 ** 24
 const FAILURE_BYTES = 2 ** 24
@@ -74,7 +76,7 @@ export function reserveShare(
   firstSlotBits?: number,
 ): Share {
   const { states, bytes } = limits
-  const most = Math.min(states, DEFAULT_LIMITS.states * 50)
+  const most = states + OVERSHOOT
   // Memories and chunks: hardly more than states, but nothing says so.
   const many = 2 ** 28
   return {

@@ -85,9 +85,9 @@ describe('cowherd check', () => {
     expect(code).toBe(1)
   })
 
-  it('gives the same answers with one worker and with three', async () => {
+  it('gives the same answers with one job at a time and with three', async () => {
     const results = await Promise.all(
-      ['1', '3'].map((workers) => cowherd(['check', leak, known, '--json', '--workers', workers])),
+      ['1', '3'].map((jobs) => cowherd(['check', leak, known, '--json', '--jobs', jobs])),
     )
     const [one, three] = results.map(({ stdout }) => stdout.replaceAll(/"milliseconds": \d+/g, ''))
     expect(one).toBe(three)
