@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { build } from 'esbuild'
 import { reportDeath, type Share } from '../../src/engine/index.ts'
 import type { Answer, Order, Recipe } from './crew_member.ts'
 
@@ -13,12 +12,17 @@ type Explored = Extract<Answer, { kind: 'found' | 'failed' }>
 export class Crew {
   private readonly threads: Worker[] = []
 
-  private constructor(
-    private readonly directory: string,
+  /**
+   * @param program `crew_member.ts` as one file of JavaScript
+   * @param directory to be removed at the end
+   */
+  constructor(
     private readonly program: string,
+    private readonly directory?: string,
   ) {}
 
   static async gather(): Promise<Crew> {
+    const { build } = await import('esbuild')
     const directory = mkdtempSync(join(tmpdir(), 'cowherd-crew-'))
     const program = join(directory, 'member.mjs')
     await build({
@@ -30,7 +34,7 @@ export class Crew {
       keepNames: true,
       logLevel: 'warning',
     })
-    return new Crew(directory, program)
+    return new Crew(program, directory)
   }
 
   /** Explores with `size` threads; with 0, by the explorer that knows no others. */
@@ -92,7 +96,7 @@ export class Crew {
 
   async close(): Promise<void> {
     await this.dismiss()
-    rmSync(this.directory, { recursive: true, force: true })
+    if (this.directory !== undefined) rmSync(this.directory, { recursive: true, force: true })
   }
 
   private thread(i: number): Worker {
