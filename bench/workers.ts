@@ -58,16 +58,16 @@ const chosen = process.argv.slice(2)
 for (const model of chosen.length > 0 ? chosen : Object.keys(MODELS)) {
   const times: Record<string, number[]> = { alone: [], one: [], two: [], loop: [], loops: [] }
   for (let run = 0; run < RUNS; run++) {
-    times['alone']!.push(await explore(model, 0))
-    times['one']!.push(await explore(model, 1))
-    times['two']!.push(await explore(model, 2))
-    times['loop']!.push(await loops(1))
-    times['loops']!.push(await loops(2))
+    times.alone!.push(await explore(model, 0))
+    times.one!.push(await explore(model, 1))
+    times.two!.push(await explore(model, 2))
+    times.loop!.push(await loops(1))
+    times.loops!.push(await loops(2))
   }
   const ms = Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]))
   process.stdout.write(
     `${model}: ${found.get(model)}\n` +
-      `  one thread by itself ${Math.round(ms['alone']!)} ms, one over shared tables ${Math.round(ms['one']!)} ms, two ${Math.round(ms['two']!)} ms\n` +
-      `  two are ${(ms['one']! / ms['two']!).toFixed(2)} times one, ${(ms['alone']! / ms['two']!).toFixed(2)} times one by itself; two loops are ${((2 * ms['loop']!) / ms['loops']!).toFixed(2)} times one\n`,
+      `  one thread by itself ${Math.round(ms.alone!)} ms, one over shared tables ${Math.round(ms.one!)} ms, two ${Math.round(ms.two!)} ms\n` +
+      `  two are ${(ms.one! / ms.two!).toFixed(2)} times one, ${(ms.alone! / ms.two!).toFixed(2)} times one by itself; two loops are ${((2 * ms.loop!) / ms.loops!).toFixed(2)} times one\n`,
   )
 }
