@@ -58,7 +58,14 @@ export class Crew {
             const other = this.thread(i)
             other.on('exit', die)
             other.on('error', die)
-            others.push(new Promise((done) => other.once('message', done)))
+            others.push(
+              new Promise((done) => {
+                other.once('message', (answer: Answer) => {
+                  if (answer.kind === 'failed') reject(new Error(`a helper: ${answer.error}`))
+                  done(answer)
+                })
+              }),
+            )
             other.postMessage({ kind: 'assist', recipe, share } satisfies Order)
           }
           return

@@ -34,7 +34,7 @@ async function found(...args: Parameters<Crew['explore']>): Promise<Found> {
   return answer.found
 }
 
-describe('one, two, three and four threads find the same', () => {
+describe('one, two, three and four threads find the same', { timeout: 300_000 }, () => {
   it.each(SYSTEMS)('of %s %s %s %s', async (...recipe) => {
     const given = recipe.filter((part) => part !== undefined) as unknown as Recipe
     const alone = await found(given, 0)
@@ -47,7 +47,7 @@ describe('one, two, three and four threads find the same', () => {
     }
   })
 
-  it('of the suite’s small tests', { timeout: 600_000 }, async () => {
+  it('of the suite’s small tests', { timeout: 900_000 }, async () => {
     let compared = 0
     for (const [i, { file }] of corpus().entries()) {
       const recipe: Recipe = ['litmus', file, ['v5.7', 'v5.9', 'v5.19'][i % 3]!]
@@ -79,7 +79,7 @@ describe('one, two, three and four threads find the same', () => {
   })
 })
 
-describe('a bound that several threads meet', () => {
+describe('a bound that several threads meet', { timeout: 300_000 }, () => {
   it.each([
     ['states', { states: 5_000 }],
     ['memory', { bytes: 400_000 }],
@@ -98,7 +98,7 @@ describe('a bound that several threads meet', () => {
   })
 })
 
-describe('a thread that fails', () => {
+describe('a thread that fails', { timeout: 300_000 }, () => {
   it.each([
     ['exit', /a thread that explored with others has died/, undefined],
     ['throw', /^bump threw: no more$/, 'threw'],
@@ -117,7 +117,7 @@ describe('a thread that fails', () => {
   })
 })
 
-describe('a table that several threads fill', () => {
+describe('a table that several threads fill', { timeout: 300_000 }, () => {
   it.each([1, 2, 4])('has every tuple once: %i words', async (width) => {
     const TUPLES = 40_000
     for (let time = 0; time < 3; time++) {
