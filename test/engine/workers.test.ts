@@ -26,7 +26,7 @@ const SYSTEMS: readonly Recipe[] = [
 ]
 const TIMES = 5
 /** Tests of the suite with more states than this are left to larger machines. */
-const SMALL = 6_000
+const SMALL = 2_000
 
 async function found(...args: Parameters<Crew['explore']>): Promise<Found> {
   const answer = await crew.explore(...args)
@@ -58,7 +58,7 @@ describe('one, two, three and four threads find the same', { timeout: 300_000 },
         expect({ file, size, ...(await found(recipe, size)) }).toEqual({ file, size, ...alone })
       }
     }
-    expect(compared).toBeGreaterThan(20)
+    expect(compared).toBeGreaterThan(10)
   })
 
   it('of 361,775 states', async () => {
