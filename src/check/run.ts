@@ -5,9 +5,11 @@ import {
   type ExploreLimits,
   estimateStates,
   type Memory,
+  ParallelExplorer,
   type Search,
   type SearchMode,
   searchOf,
+  type Team,
 } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import { type Outcome, outcomeOf } from '../litmus/outcome.ts'
@@ -31,6 +33,11 @@ export interface RunOptions {
   /** How the states are gone through: breadth first unless something else is said. */
   readonly search?: SearchMode | undefined
   readonly watch?: Watch | undefined
+  /**
+   * Threads that can be called for help, if they can build the same system; undefined if they
+   * cannot. Only a breadth-first search calls them.
+   */
+  readonly team?: ((rules: Rules, program: ProgramOptions) => Team | undefined) | undefined
   /** Called before a generator or an operation is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
   /** Runs all generators once more in the end, to see whether they still do the same: for rules of one's own. */
@@ -67,7 +74,8 @@ export function runTest(
   program: ProgramOptions = {},
 ): Run {
   const compiled = compile(test, rules, program)
-  const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay)
+  const team = options.team?.(rules, program)
+  const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay, team)
   explorer.learned.automata.onReplayed = options.onReplayed
   const goesOn = (): boolean | undefined => {
     const { states, depth, frontier, milliseconds, level } = explorer.result()
@@ -75,13 +83,29 @@ export function runTest(
     return options.watch?.({ states, depth, frontier, milliseconds, expected })
   }
   while (!explorer.run(SLICE_MS)) {
-    if (goesOn() === false) break
+    if (goesOn() === false) {
+      explorer.stop?.()
+      break
+    }
   }
   if (options.recheck) explorer.learned.automata.recheck()
   // Whoever watches learns that no generator runs any more.
   goesOn()
   const exploration = explorer.result()
-  return { program: compiled, explorer, exploration, ends: endsOf(test, compiled, exploration) }
+  const ends = endsOf(test, compiled, exploration)
+  if (explorer instanceof ParallelExplorer) sortByDistance(ends, explorer)
+  return { program: compiled, explorer, exploration, ends }
+}
+
+/** Several threads number the states of a level by chance, and what people see is not to depend on it. */
+function sortByDistance(ends: End[], search: Search): void {
+  const distance = (end: End): number => {
+    let steps = 0
+    for (let state = end.state; state !== 0; steps++) state = search.parentOf(state)
+    return steps
+  }
+  const distances = new Map(ends.map((end) => [end, distance(end)]))
+  ends.sort((a, b) => distances.get(a)! - distances.get(b)! || (a.outcome.key < b.outcome.key ? -1 : 1))
 }
 
 function endsOf(test: Litmus, { kernel }: Program, { finals }: Exploration): End[] {

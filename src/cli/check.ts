@@ -6,7 +6,15 @@ import { document } from './check_json.ts'
 import { printResult } from './check_output.ts'
 import { type Result, summaryOf } from './check_result.ts'
 import { CheckRun, type Column, type RunOptions } from './check_run.ts'
-import { ALL_NAMES, addLimits, addSearch, chooseDesigns, designOption, workersOption } from './choices.ts'
+import {
+  ALL_NAMES,
+  addLimits,
+  addSearch,
+  chooseDesigns,
+  designOption,
+  jobsOption,
+  workersOption,
+} from './choices.ts'
 import { INTERRUPTED, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
 import type { DesignSource } from './protocol.ts'
 import { complain, print } from './terminal.ts'
@@ -30,6 +38,7 @@ export function registerCheck(program: Command): void {
     .option('--json', 'print everything that was found as JSON')
     .option('--copies', 'count copies of pages too, in explorations of their own')
     .option('--typecheck', 'check the types of a design’s file first; needs the package typescript')
+    .addOption(jobsOption())
     .addOption(workersOption())
   addSearch(addLimits(command)).action(async (paths: string[], options: CheckOptions) => {
     process.exitCode = await check(paths, options)

@@ -5,16 +5,19 @@ import type { Litmus } from '../litmus/index.ts'
 import { count } from '../report/count.ts'
 import { forecast } from '../report/forecast.ts'
 import type { Entry, Row } from '../report/table.ts'
-import { ALL_NAMES, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
+import { ALL_NAMES, jobsOf, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
 import { INTERRUPTED, UsageError } from './exit.ts'
 import type { Pulse } from './heartbeat.ts'
-import { JobError, Pool } from './pool.ts'
+import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
 import { called, factsOf } from './single.ts'
 import { ProgressLine } from './terminal.ts'
 import type { TestFile } from './tests.ts'
 
 export interface RunOptions extends SearchOptions {
+  /** Explorations at the same time. */
+  readonly jobs?: number
+  /** Threads of each. */
   readonly workers: number
   readonly copies?: true
 }
@@ -48,7 +51,7 @@ export class CheckRun {
   ) {
     this.search = searchFrom(options)
     this.entries = tests.map(() => [])
-    this.pool = new Pool(options.workers, ({ states, depth, frontier, largest, running }) => {
+    const tick = ({ states, depth, frontier, largest, running }: Activity): void => {
       const seconds = (Date.now() - this.began) / 1000
       if (seconds < 1) return
       const all = this.states + states
@@ -56,7 +59,8 @@ export class CheckRun {
       this.progress.show(
         `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
       )
-    })
+    }
+    this.pool = new Pool(jobsOf(options), tick, { workers: options.workers })
   }
 
   /**

@@ -16,6 +16,9 @@ import { UsageError } from './exit.ts'
 import type { DesignSource } from './protocol.ts'
 import { readable } from './tests.ts'
 
+/** More threads than this do not explore together. */
+const MOST_WORKERS = 64
+
 export interface LimitOptions {
   readonly maxStates?: number
   readonly maxDepth?: number
@@ -48,6 +51,7 @@ export interface SearchOptions extends LimitOptions {
   readonly runs?: number
   readonly preemptions?: number
   readonly reductions: (typeof REDUCTION_CHOICES)[number]
+  readonly workers?: number
 }
 
 const REDUCTION_CHOICES = ['auto', 'none', 'all', ...REDUCTIONS] as const
@@ -63,7 +67,7 @@ export function addSearch(command: Command): Command {
     .addOption(
       new Option(
         '--reductions <which>',
-        'what is left out without changing what can happen; auto: all, but only where there are many states',
+        'what is left out without changing what can happen; auto: all, but only where there are many states and one worker',
       )
         .choices(REDUCTION_CHOICES)
         .default('auto'),
@@ -93,6 +97,7 @@ export function addSearch(command: Command): Command {
  */
 export function searchFrom(options: SearchOptions): SearchMode {
   const { depthFirst, random, runs, preemptions, maxDepth, reductions } = options
+  checkTeamwork(options)
   if (runs !== undefined && random === undefined) {
     throw new UsageError('--runs is for random runs: say --random <seed>, too')
   }
@@ -108,6 +113,21 @@ export function searchFrom(options: SearchOptions): SearchMode {
   if (reductions === 'auto') return { mode: 'breadth-first', reductions }
   if (reductions === 'none') return BREADTH_FIRST
   return { mode: 'breadth-first', reductions: reductions === 'all' ? REDUCTIONS : [reductions] }
+}
+
+/** Several threads explore one thing together only breadth-first, and all states of it. */
+function checkTeamwork({ workers = 1, depthFirst, random, preemptions, reductions }: SearchOptions): void {
+  if (workers === 1) return
+  const alone = [
+    depthFirst && '--depth-first',
+    random !== undefined && '--random',
+    preemptions !== undefined && '--preemptions',
+    reductions !== 'auto' && reductions !== 'none' && `--reductions ${reductions}`,
+  ].find((option) => typeof option === 'string')
+  if (alone === undefined) return
+  throw new UsageError(
+    `${alone} is for one thread, so it does not go with --workers ${workers}, by which several explore one thing together; --jobs is how many things are explored at the same time`,
+  )
 }
 
 /** The options that search as somebody has searched; empty for breadth-first. */
@@ -135,8 +155,26 @@ export function yardstickLimitsOf(options: SearchOptions): ExploreLimits {
   return limitsOf(options.random === undefined ? options : others)
 }
 
+export function jobsOption(): Option {
+  return new Option(
+    '--jobs <n>',
+    'explorations at the same time, by default as many as keep all processors busy',
+  ).argParser(whole)
+}
+
 export function workersOption(): Option {
-  return new Option('--workers <n>', 'threads that explore').default(availableParallelism()).argParser(whole)
+  return new Option('--workers <n>', 'threads that explore one thing together').default(1).argParser(workers)
+}
+
+/** How many explorations there are to be at the same time. */
+export function jobsOf({ jobs, workers = 1 }: { readonly jobs?: number; readonly workers?: number }): number {
+  return jobs ?? Math.max(1, Math.floor(availableParallelism() / workers))
+}
+
+function workers(text: string): number {
+  const n = whole(text)
+  if (n > MOST_WORKERS) throw new InvalidArgumentError(`Expected at most ${MOST_WORKERS}.`)
+  return n
 }
 
 export function designOption(): Option {

@@ -14,7 +14,7 @@ import {
   type SectionReport,
 } from '../report/claims.ts'
 import { count } from '../report/count.ts'
-import { addLimits, type LimitOptions, limitsOf, workersOption } from './choices.ts'
+import { addLimits, jobsOf, jobsOption, type LimitOptions, limitsOf } from './choices.ts'
 import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
 import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
@@ -31,7 +31,7 @@ interface ClaimsOptions extends LimitOptions {
   readonly json?: true
   readonly case?: number
   readonly full?: true
-  readonly workers: number
+  readonly jobs?: number
 }
 
 export function registerClaims(program: Command): void {
@@ -55,7 +55,7 @@ export function registerClaims(program: Command): void {
       'claims of your own instead; again for more',
       (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     )
-    .addOption(workersOption())
+    .addOption(jobsOption())
   addLimits(command).action(claims)
 }
 
@@ -146,7 +146,7 @@ async function decideAll(sections: readonly Section[], options: ClaimsOptions): 
   const total = sections.reduce((sum, section) => sum + section.claims.length, 0)
   const only = options.case === undefined ? undefined : { case: options.case, full: options.full === true }
   let done = 0
-  const pool = new Pool(options.workers, () => progress.show(`${done} of ${total} claims`))
+  const pool = new Pool(jobsOf(options), () => progress.show(`${done} of ${total} claims`))
   const interrupt = (): void => {
     process.exitCode = INTERRUPTED
     pool.stop()

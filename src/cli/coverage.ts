@@ -10,9 +10,10 @@ import {
   addLimits,
   chooseDesigns,
   designOption,
+  jobsOf,
+  jobsOption,
   type LimitOptions,
   limitsOf,
-  workersOption,
 } from './choices.ts'
 import type { DesignCoverage } from './coverage_job.ts'
 import { overDesigns, testsToSurvey } from './over_designs.ts'
@@ -25,7 +26,7 @@ interface CoverageOptions extends LimitOptions {
   readonly design?: readonly string[]
   readonly copies?: true
   readonly json?: true
-  readonly workers: number
+  readonly jobs?: number
 }
 
 export function registerCoverage(program: Command): void {
@@ -39,7 +40,7 @@ export function registerCoverage(program: Command): void {
       'count copies of pages too, in explorations of their own, which reach further functions',
     )
     .option('--json', 'print it as JSON')
-    .addOption(workersOption())
+    .addOption(jobsOption())
     .addHelpText(
       'after',
       `
@@ -57,7 +58,7 @@ async function coverage(paths: readonly string[], options: CoverageOptions): Pro
   // The yardstick is asked about every test, whatever the designs.
   const covered = await overDesigns(
     all ? [...sources, undefined] : sources,
-    options.workers,
+    jobsOf(options),
     'watched_worker',
     (pool, design) =>
       pool.run('coverage', { tests, design, copies: options.copies === true, limits: limitsOf(options) }),

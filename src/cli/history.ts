@@ -5,10 +5,11 @@ import {
   addLimits,
   chooseDesigns,
   designOption,
+  jobsOf,
+  jobsOption,
   type LimitOptions,
   limitsOf,
   whole,
-  workersOption,
 } from './choices.ts'
 import { overDesigns, testsToSurvey } from './over_designs.ts'
 import { called } from './single.ts'
@@ -18,7 +19,7 @@ interface HistoryOptions extends LimitOptions {
   readonly design?: readonly string[]
   readonly top: number
   readonly json?: true
-  readonly workers: number
+  readonly jobs?: number
 }
 
 export function registerHistory(program: Command): void {
@@ -29,7 +30,7 @@ export function registerHistory(program: Command): void {
     .addOption(designOption())
     .option('--top <n>', 'how many causes to show', whole, 10)
     .option('--json', 'print all of it as JSON')
-    .addOption(workersOption())
+    .addOption(jobsOption())
     .addHelpText(
       'after',
       `
@@ -44,7 +45,7 @@ called; where a function goes on as another one, make that a tail call.`,
 async function history(paths: readonly string[], options: HistoryOptions): Promise<void> {
   const tests = testsToSurvey(paths)
   const sources = await chooseDesigns(options.design ?? ['all'])
-  const found = await overDesigns(sources, options.workers, 'worker', (pool, design) =>
+  const found = await overDesigns(sources, jobsOf(options), 'worker', (pool, design) =>
     pool.run('history', { tests, design, limits: limitsOf(options) }),
   )
   const results = found.map(({ result }) => result)

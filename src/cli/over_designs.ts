@@ -23,13 +23,13 @@ export function testsToSurvey(paths: readonly string[]): TestText[] {
  */
 export async function overDesigns<S, T>(
   sources: readonly S[],
-  workers: number,
+  jobs: number,
   program: WorkerProgram,
   job: (pool: Pool, source: S) => Promise<T>,
 ): Promise<{ readonly source: S; readonly result: T }[]> {
   const progress = new ProgressLine()
   let done = 0
-  const pool = new Pool(workers, () => progress.show(`${done} of ${sources.length} designs`), program)
+  const pool = new Pool(jobs, () => progress.show(`${done} of ${sources.length} designs`), { program })
   let interrupted = false
   const interrupt = (): void => {
     if (interrupted) process.exit(INTERRUPTED)

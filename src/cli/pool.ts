@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { count } from '../report/count.ts'
 import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import { explain, OWN_CODE } from './own_design.ts'
-import type { DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
+import type { AssistInput, DesignFile, JobKind, Jobs, Reply, Request, WorkerData } from './protocol.ts'
 
 /**
  * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
@@ -47,15 +47,21 @@ interface Waiting {
   readonly reject: (error: JobError) => void
 }
 
-interface Post {
+/** A worker, and when it last gave a sign of life. */
+interface Hand {
   readonly worker: Worker
   readonly heartbeat: Heartbeat
-  job: Waiting | undefined
   /** The person's own design that was loaded here last: its code may still be running. */
   own: DesignFile | undefined
   beat: number
   /** How often the watcher has looked since the last beat. */
   looks: number
+}
+
+/** One that does jobs, and those that help it when it calls them. */
+interface Post extends Hand {
+  readonly helpers: Hand[]
+  job: Waiting | undefined
 }
 
 /** What all workers are doing at this moment. */
@@ -71,19 +77,30 @@ export interface Activity {
 /** What workers run: `watched_worker` tells which parts of its source have run. */
 export type WorkerProgram = 'worker' | 'watched_worker'
 
+export interface PoolOptions {
+  /** What its workers run. */
+  readonly program?: WorkerProgram
+  /** Threads that explore one thing together. */
+  readonly workers?: number
+}
+
 export class Pool {
   private readonly waiting: Waiting[] = []
   private readonly posts: Post[] = []
   private readonly watcher: NodeJS.Timeout
   private count = 0
   private stopping = false
+  private readonly program: WorkerProgram
+  private readonly workers: number
 
+  /** @param size jobs at the same time */
   constructor(
     private readonly size: number,
     private readonly onTick?: (activity: Activity) => void,
-    /** What its workers run. */
-    private readonly program: WorkerProgram = 'worker',
+    { program = 'worker', workers = 1 }: PoolOptions = {},
   ) {
+    this.program = program
+    this.workers = workers
     this.watcher = setInterval(() => this.watch(), WATCH_EVERY_MS)
   }
 
@@ -129,7 +146,8 @@ export class Pool {
     clearInterval(this.watcher)
     this.stopping = true
     for (const job of this.waiting.splice(0)) job.reject(new JobError('stopped', 'not begun'))
-    await Promise.all(this.posts.splice(0).map(({ worker }) => worker.terminate()))
+    const hands = this.posts.splice(0).flatMap((post) => [post, ...post.helpers])
+    await Promise.all(hands.map(({ worker }) => worker.terminate()))
   }
 
   private assign(): void {
@@ -148,25 +166,56 @@ export class Pool {
   }
 
   private hire(): Post {
+    const post: Post = { ...this.start((error) => this.dismiss(post, error)), helpers: [], job: undefined }
+    this.posts.push(post)
+    post.worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'call') this.help(post, reply.input)
+      else this.finish(post, reply)
+    })
+    return post
+  }
+
+  /**
+   * Sends a worker's helpers to it; without one of them it would wait for ever, so if one fails
+   * the whole job does.
+   */
+  private help(post: Post, input: AssistInput): void {
+    if (!this.posts.includes(post)) return
+    while (post.helpers.length < this.workers - 1) {
+      const helper = this.start((error) => this.dismiss(post, error))
+      // One that could not even begin: the design does something else each time it is loaded.
+      helper.worker.on('message', (reply: Reply) => {
+        if (reply.kind !== 'failed') return
+        this.dismiss(post, new JobError(reply.failure.kind, reply.failure.message))
+      })
+      post.helpers.push(helper)
+    }
+    for (const helper of post.helpers) {
+      helper.looks = 0
+      if (input.design?.kind === 'file') helper.own = input.design
+      helper.worker.postMessage({ kind: 'assist', input } satisfies Request)
+    }
+  }
+
+  /** Makes a worker; `fail` is called when it ends. */
+  private start(fail: (error: JobError) => void): Hand {
     const heartbeat = new Heartbeat()
     const worker = new Worker(new URL(`./${this.program}.js`, import.meta.url), {
-      workerData: heartbeat.buffer,
+      workerData: { heartbeat: heartbeat.buffer, workers: this.workers } satisfies WorkerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
       // What a person's design prints must not end up within a table or JSON.
       stdout: true,
     })
     worker.stdout.pipe(process.stderr, { end: false })
-    const post: Post = { worker, heartbeat, job: undefined, own: undefined, beat: 0, looks: 0 }
-    this.posts.push(post)
-    worker.on('message', (reply: Reply) => this.finish(post, reply))
-    worker.on('error', (error: Error & { code?: string }) => this.dismiss(post, causeOf(error, post)))
+    const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
+    worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))
     worker.on('exit', (code) =>
-      this.dismiss(post, new JobError('model', `${running(post)}ended its worker (exit code ${code})`)),
+      fail(new JobError('model', `${running(hand)}ended its worker (exit code ${code})`)),
     )
-    return post
+    return hand
   }
 
-  private finish(post: Post, reply: Reply): void {
+  private finish(post: Post, reply: Exclude<Reply, { kind: 'call' }>): void {
     const { job } = post
     post.job = undefined
     if (reply.kind === 'done') job?.resolve(reply.output as never)
@@ -179,7 +228,7 @@ export class Pool {
     const index = this.posts.indexOf(post)
     if (index < 0) return
     this.posts.splice(index, 1)
-    void post.worker.terminate()
+    for (const { worker } of [post, ...post.helpers]) void worker.terminate()
     post.job?.reject(error)
     // Later, so that whoever asked for that job can first cancel those that would fail alike.
     setImmediate(() => this.assign())
@@ -194,11 +243,11 @@ export class Pool {
     for (const post of [...this.posts]) {
       if (post.job === undefined) continue
       const pulse = post.heartbeat.read()
-      if (pulse.beat !== post.beat) {
-        post.beat = pulse.beat
-        post.looks = 0
-      } else if (isStuck(pulse, ++post.looks * WATCH_EVERY_MS, post.job.request)) {
-        this.dismiss(post, new JobError('silent', silence(pulse.replaying ?? 'a function', pulse.states)))
+      // Every hand is looked at, so that each one's looks are counted.
+      const { request } = post.job
+      const [stuck] = [post, ...post.helpers].flatMap((hand) => stuckIn(hand, request) ?? [])
+      if (stuck !== undefined) {
+        this.dismiss(post, new JobError('silent', silence(stuck, pulse.states)))
         continue
       }
       running++
@@ -212,23 +261,36 @@ export class Pool {
 }
 
 /** Why a worker has died. */
-function causeOf(error: Error & { code?: string }, post: Post): JobError {
+function causeOf(error: Error & { code?: string }, hand: Hand): JobError {
   if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new JobError('memory', `${running(post)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
+    return new JobError('memory', `${running(hand)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
   }
   // What was thrown outside of a job, by a timer or a promise of a person's own design.
   const { stack } = error
-  if (post.own !== undefined && stack?.includes(OWN_CODE)) {
-    const place = explain(error, post.own)
+  if (hand.own !== undefined && stack?.includes(OWN_CODE)) {
+    const place = explain(error, hand.own)
     return new JobError('model', `${place}, thrown while nobody waited for it: by a timer, or a promise`)
   }
   return new JobError('internal', stack ?? String(error))
 }
 
 /** The procedure that a worker was in, if that is known, before what it did. */
-function running({ heartbeat }: Post): string {
+function running({ heartbeat }: Hand): string {
   const { replaying } = heartbeat.read()
   return replaying === undefined || replaying === LOADING ? '' : `${replaying} `
+}
+
+/** The procedure that a worker has not come back from for too long; to be called at every look of the watcher. */
+function stuckIn(hand: Hand, request: Request): string | undefined {
+  const pulse = hand.heartbeat.read()
+  if (pulse.beat !== hand.beat) {
+    hand.beat = pulse.beat
+    hand.looks = 0
+    return undefined
+  }
+  return isStuck(pulse, ++hand.looks * WATCH_EVERY_MS, request)
+    ? (pulse.replaying ?? 'a function')
+    : undefined
 }
 
 /**

@@ -1,7 +1,8 @@
 /** What the main thread asks of its workers, and what they answer. */
 import type { Yardstick } from '../check/index.ts'
 import type { Claim } from '../claims/index.ts'
-import type { ExploreLimits, SearchMode } from '../engine/index.ts'
+import type { ExploreLimits, SearchMode, Share } from '../engine/index.ts'
+import type { ProgramOptions } from '../litmus/index.ts'
 import type { ClaimReport } from '../report/claims.ts'
 import type { CellReport } from '../report/json.ts'
 import type { DesignCoverage } from './coverage_job.ts'
@@ -47,6 +48,22 @@ export interface Jobs {
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
   outcomes: { input: OutcomesInput; output: AllowedOutcomes }
+  /** Helps another worker with an exploration. */
+  assist: { input: AssistInput; output: null }
+}
+
+/** How a worker is made: what it shares with the main thread, and how many threads explore together. */
+export interface WorkerData {
+  readonly heartbeat: SharedArrayBuffer
+  readonly workers: number
+}
+
+/** What is explored: a test under a design, or under the yardstick where there is none. */
+export interface AssistInput {
+  readonly test: TestText
+  readonly design: DesignSource | null
+  readonly program: ProgramOptions
+  readonly share: Share
 }
 
 export interface SurveyInput {
@@ -128,6 +145,8 @@ export type Request = { [K in JobKind]: { readonly kind: K; readonly input: Jobs
 export type Reply =
   | { readonly kind: 'done'; readonly output: Jobs[JobKind]['output'] }
   | { readonly kind: 'failed'; readonly failure: WorkerFailure }
+  /** The job goes on, and other workers are to help with it. */
+  | { readonly kind: 'call'; readonly input: AssistInput }
 
 export interface WorkerFailure {
   /** `model`: somebody's rules are wrong, and the message says how. `internal`: Cowherd is. */

@@ -12,6 +12,7 @@ import {
   type SearchOptions,
   searchFrom,
   whole,
+  workersOption,
   yardstickLimitsOf,
 } from './choices.ts'
 import { UsageError } from './exit.ts'
@@ -24,6 +25,7 @@ interface ShowCommandOptions extends SearchOptions {
   readonly outcome?: string
   readonly fold?: number
   readonly copies?: true
+  readonly workers: number
 }
 
 export function registerShow(program: Command): void {
@@ -39,6 +41,7 @@ export function registerShow(program: Command): void {
       whole,
     )
     .option('--copies', 'count copies of pages too, in an exploration of its own')
+    .addOption(workersOption())
   addSearch(addLimits(command)).action(show)
 }
 
@@ -49,14 +52,18 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
   const limits = limitsOf(options)
   const search = searchFrom(options)
   const test = { file, text }
-  const answer = await withPool(`${name} under ${called(design)}`, async (pool) => {
-    const yardstick = await pool.run('yardstick', { test, limits: yardstickLimitsOf(options) })
-    return pool.run('show', {
-      ...{ test, design, yardstick, limits, search, terms, copies: options.copies === true },
-      ...{ width: outputWidth(), colour: outputColour() },
-      ...(options.fold !== undefined && { fold: options.fold }),
-    })
-  })
+  const answer = await withPool(
+    `${name} under ${called(design)}`,
+    async (pool) => {
+      const yardstick = await pool.run('yardstick', { test, limits: yardstickLimitsOf(options) })
+      return pool.run('show', {
+        ...{ test, design, yardstick, limits, search, terms, copies: options.copies === true },
+        ...{ width: outputWidth(), colour: outputColour() },
+        ...(options.fold !== undefined && { fold: options.fold }),
+      })
+    },
+    options.workers,
+  )
   if (answer.kind === 'none')
     throw new UsageError(noSuchOutcome(options.outcome, answer.outcomes, answer.bounded))
   const { report } = answer

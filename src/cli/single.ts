@@ -5,7 +5,7 @@ import { forecast } from '../report/forecast.ts'
 import { chooseDesigns } from './choices.ts'
 import { factsOf as designFacts } from './design_facts.ts'
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
-import { JobError, Pool } from './pool.ts'
+import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
 import { ProgressLine } from './terminal.ts'
 
@@ -14,18 +14,20 @@ const PATIENCE_MS = 1_000
 
 /**
  * Does one thing with a pool, and says what is wrong in words if it fails.
+ * @param workers threads that explore together
  * @throws UsageError
  */
-export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>): Promise<T> {
+export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T>, workers = 1): Promise<T> {
   const progress = new ProgressLine()
   const began = Date.now()
-  const pool = new Pool(1, ({ states, depth, frontier, largest }) => {
+  const tick = ({ states, depth, frontier, largest }: Activity): void => {
     if (Date.now() - began < PATIENCE_MS || states === 0) return
     const guess = largest === undefined ? '' : forecast(largest)
     progress.show(
       `${count(states)} states  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
     )
-  })
+  }
+  const pool = new Pool(1, tick, { workers })
   let interrupted = false
   const interrupt = (): void => {
     if (interrupted) process.exit(INTERRUPTED)

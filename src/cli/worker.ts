@@ -14,9 +14,9 @@ import {
   yardstickOf,
 } from '../check/index.ts'
 import { ClaimsError, decide } from '../claims/index.ts'
-import { type Design, designNamed } from '../designs/index.ts'
-import { ModelError } from '../engine/index.ts'
-import { type Litmus, parse } from '../litmus/index.ts'
+import { type Design, designNamed, eager_all } from '../designs/index.ts'
+import { assist, ModelError, type SearchMode, type Share } from '../engine/index.ts'
+import { compile, type Litmus, parse } from '../litmus/index.ts'
 import { claimReport } from '../report/claims.ts'
 import { reach } from '../report/coverage.ts'
 import { cellReport } from '../report/json.ts'
@@ -28,6 +28,7 @@ import { Heartbeat, LOADING } from './heartbeat.ts'
 import { historyOf } from './history_job.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
+  AssistInput,
   CellInput,
   DesignSource,
   Jobs,
@@ -35,11 +36,13 @@ import type {
   Request,
   ShowAnswer,
   TestText,
+  WorkerData,
   WorkerFailure,
 } from './protocol.ts'
 import { withTerms, worstOf } from './selection.ts'
 
-const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
+const { heartbeat: buffer, workers } = workerData as WorkerData
+const heartbeat = new Heartbeat(buffer)
 
 parentPort!.on('message', async (request: Request) => {
   heartbeat.reset()
@@ -58,11 +61,10 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return factsOf(await load(input.design))
     }
     case 'yardstick':
-      return yardstickOf(testFrom(input.test), optionsOf(input.limits))
+      return yardstickOf(testFrom(input.test), optionsOf(input.limits, { test: input.test }))
     case 'cell': {
       const cell = await check(input)
-      const copies =
-        input.copies && !heartbeat.stopped ? copiesOf(cell, input.copies, input.search) : undefined
+      const copies = input.copies && !heartbeat.stopped ? copiesOf(cell, input, input.copies) : undefined
       return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
@@ -74,13 +76,16 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
         only,
       )
     }
+    case 'assist':
+      await help(input)
+      return null
     case 'outcomes': {
       const design = await load(input.design)
       const search = { mode: 'breadth-first', reductions: 'auto' } as const
       const { ends, exploration } = runTest(
         testFrom(input.test),
         design.rules,
-        optionsOf(input.limits, search),
+        optionsOf(input.limits, { search }),
       )
       const keys = ends.map(({ outcome }) => outcome.key)
       return { keys, states: exploration.states, exhaustive: exploration.bounded === undefined }
@@ -100,33 +105,67 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
 
 async function check(input: CellInput): Promise<Cell> {
   const design = await load(input.design)
-  return checkCell(
-    testFrom(input.test),
-    design,
-    input.yardstick,
-    optionsOf(input.limits, input.search, input.design),
-  )
+  const { limits, search, test } = input
+  const under = { source: input.design, design }
+  const recheck = input.design.kind === 'file'
+  const options = optionsOf(limits, { search, test, under, recheck })
+  return checkCell(testFrom(test), design, input.yardstick, options)
 }
 
-function copiesOf({ test, design }: Cell, limits: CellInput['limits'], search: CellInput['search']) {
-  return countCopies(test, design, optionsOf(limits, search))
+/** Explores with another worker what that one explores. */
+async function help({ test, design, program, share }: AssistInput): Promise<void> {
+  const { rules } = design === null ? eager_all : await load(design)
+  assist(compile(testFrom(test), rules, program).system, share, {
+    onReplay: (procedure) => heartbeat.enter(procedure),
+    onReplayed: () => heartbeat.leave(),
+    onPortion: () => heartbeat.leave(),
+  })
+  heartbeat.reset()
+}
+
+function copiesOf(
+  { test, design }: Cell,
+  input: Pick<CellInput, 'test' | 'design' | 'search'>,
+  limits: CellInput['limits'],
+) {
+  const under = { source: input.design, design }
+  return countCopies(test, design, optionsOf(limits, { search: input.search, test: input.test, under }))
 }
 
 type Judging = Pick<CellInput, 'yardstick' | 'limits' | 'search'>
 
 function doubts(cell: Cell, { yardstick, limits, search }: Judging): Doubt[] {
-  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, search))
+  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, { search }))
+}
+
+interface Exploring {
+  readonly search?: SearchMode | undefined
+  /** What is explored, if other workers can explore it too. */
+  readonly test?: TestText
+  /** The design under which it is explored, if it is not the yardstick. */
+  readonly under?: { readonly source: DesignSource; readonly design: Design }
+  readonly recheck?: boolean
 }
 
 function optionsOf(
   limits: CellInput['limits'],
-  search?: CellInput['search'],
-  design?: DesignSource,
+  { search, test, under, recheck = false }: Exploring = {},
 ): RunOptions {
   return {
     limits,
     search,
-    recheck: design?.kind === 'file',
+    recheck,
+    team: (rules, program) => {
+      if (workers === 1 || test === undefined) return undefined
+      const design =
+        rules === eager_all.rules ? null : rules === under?.design.rules ? under.source : undefined
+      // Rules that were made here, as those of a doubt are, nobody else can make.
+      if (design === undefined) return undefined
+      const call = (share: Share): void => {
+        parentPort!.postMessage({ kind: 'call', input: { test, design, program, share } } satisfies Reply)
+      }
+      return { size: workers, call }
+    },
     watch: (progress) => {
       heartbeat.progress(progress)
       return !heartbeat.stopped
@@ -183,7 +222,7 @@ function watch<T>(name: string, foreign: () => T): T {
 
 function show(
   cell: Cell,
-  { yardstick, limits, search, terms, copies, ...options }: Jobs['show']['input'],
+  { test, design, yardstick, limits, search, terms, copies, ...options }: Jobs['show']['input'],
 ): ShowAnswer {
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
@@ -192,7 +231,10 @@ function show(
     const far = bounded === undefined ? undefined : reach({ search, depth, bounded })
     return { kind: 'none', outcomes, bounded: far }
   }
-  const counted = copies && !heartbeat.stopped ? copiesOf(cell, limits, search) : undefined
+  const counted =
+    copies && !heartbeat.stopped
+      ? copiesOf(cell, { test, design, ...(search !== undefined && { search }) }, limits)
+      : undefined
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),

@@ -32,6 +32,8 @@ export class DecisionTrees {
   code: Int32Array = new Int32Array(1 << 12)
   private used = 1
   readonly messages: string[] = []
+  /** Differs between trees that learned different leaves, or in another order; nearly always. */
+  digest = 0
 
   constructor(
     private readonly context: unknown,
@@ -106,6 +108,7 @@ export class DecisionTrees {
       const record = this.allocate(leaf.length)
       this.code.set(leaf, record)
       this.code[slot] = record
+      for (const word of leaf) this.digest = Math.imul(this.digest ^ word, 0x9e3779b1) ^ (this.digest >>> 15)
     } else if (leaf.some((word, i) => this.code[known + i] !== word)) {
       throw impure(operation)
     }

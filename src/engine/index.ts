@@ -4,6 +4,7 @@
  * To use it: lay out the shared locations (`Layout`), write each thread as a generator
  * function (`operation.ts`), put them together as a `System`, and `explore` it.
  */
+export { type AssistHooks, assist } from './assist.ts'
 export { AUTOMATON_LIMITS, type AutomatonLimits, describe, plainKey } from './automaton.ts'
 export { DONE } from './control.ts'
 export { answeredOneWay, mergeQuestions, type Question, questionsOf } from './coverage.ts'
@@ -47,10 +48,12 @@ export {
   tail,
   type View,
 } from './operation.ts'
+export { ParallelExplorer, type Team } from './parallel.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
 export { MAX_SEED } from './random_walk.ts'
 export type { Search, States } from './search.ts'
 export { BREADTH_FIRST, searchOf } from './search_mode.ts'
+export { reportDeath, type Share, TeamError } from './share.ts'
 export type { Memory, System, ThreadSpec } from './system.ts'
 export {
   type Change,

@@ -51,5 +51,6 @@ export class Learned {
     this.trees.learn(this.rootOf(thread, control), operation, thread, read, (response) =>
       states.after(control, response),
     )
+    this.automata.onReplayed?.()
   }
 }

@@ -8,12 +8,12 @@
 import type { Location } from './layout.ts'
 import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { Memory } from './system.ts'
-import { Tuples } from './tuples.ts'
+import { Tuples, type TupleTable } from './tuples.ts'
 
 /** Locations of a chunk, as a power of two, and its 32-bit words. */
 export const CHUNK_BITS = 5
 const CHUNK_BYTES = 1 << CHUNK_BITS
-const CHUNK_WORDS = CHUNK_BYTES / 4
+export const CHUNK_WORDS = CHUNK_BYTES / 4
 
 /** How many results of changes are remembered, to memories and to chunks, as powers of two. */
 const MEMO_BITS = 14
@@ -22,8 +22,9 @@ const CHUNK_MEMO_BITS = 13
 export class Memories {
   /** Chunks of one memory. */
   readonly chunksEach: number
-  private readonly chunks = new Tuples(CHUNK_WORDS)
-  private readonly vectors: Tuples
+  private readonly chunks: TupleTable
+  private readonly vectors: TupleTable
+  private readonly vectorStride: number
   /** The segments of `chunks` as bytes. */
   private readonly bytes: Uint8Array[] = []
   /**
@@ -38,9 +39,15 @@ export class Memories {
   private readonly chunk = new Int32Array(CHUNK_WORDS)
   private readonly chunkBytes = new Uint8Array(this.chunk.buffer)
 
-  constructor(private readonly locations: readonly Location[]) {
-    this.chunksEach = Math.max(1, Math.ceil(locations.length / CHUNK_BYTES))
-    this.vectors = new Tuples(this.chunksEach)
+  /** @param tables where memories and chunks are kept, if not in tables of their own */
+  constructor(
+    private readonly locations: readonly Location[],
+    tables?: { readonly chunks: TupleTable; readonly vectors: TupleTable },
+  ) {
+    this.chunksEach = chunksOf(locations)
+    this.chunks = tables?.chunks ?? new Tuples(CHUNK_WORDS)
+    this.vectors = tables?.vectors ?? new Tuples(this.chunksEach)
+    this.vectorStride = this.vectors.stride
     this.vector = new Int32Array(this.chunksEach)
     this.seeChunks()
   }
@@ -74,7 +81,7 @@ export class Memories {
   /** The value of a location in a memory. */
   get(memory: number, location: number): number {
     const vectors = this.vectors.rows.list[memory >>> SEGMENT_BITS]!
-    const chunk = vectors[(memory & SEGMENT_MASK) * this.chunksEach + (location >> CHUNK_BITS)]!
+    const chunk = vectors[(memory & SEGMENT_MASK) * this.vectorStride + (location >> CHUNK_BITS)]!
     const bytes = this.bytes[chunk >>> SEGMENT_BITS]!
     return bytes[((chunk & SEGMENT_MASK) << CHUNK_BITS) + (location & (CHUNK_BYTES - 1))]!
   }
@@ -91,7 +98,7 @@ export class Memories {
     if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!
 
     const segment = this.vectors.rows.list[from >>> SEGMENT_BITS]!
-    const base = (from & SEGMENT_MASK) * chunksEach
+    const base = (from & SEGMENT_MASK) * this.vectorStride
     for (let c = 0; c < chunksEach; c++) vector[c] = segment[base + c]!
     let i = at
     while (i < end) {
@@ -148,11 +155,19 @@ export class Memories {
     return this.vectors.intern(this.vector, 0, this.vectors.hash(this.vector, 0))
   }
 
-  /** Looks at the newest segment of chunks as bytes. */
+  /** Looks at new segments of chunks as bytes; the first one may be another one now. */
   private seeChunks(): void {
     const { list } = this.chunks.rows
-    this.bytes[list.length - 1] = new Uint8Array(list.at(-1)!.buffer)
+    for (let i = 0; i < list.length; i = Math.max(i + 1, this.bytes.length)) {
+      const { buffer, byteOffset, byteLength } = list[i]!
+      this.bytes[i] = new Uint8Array(buffer, byteOffset, byteLength)
+    }
   }
+}
+
+/** How many chunks a memory of these locations has. */
+export function chunksOf(locations: readonly Location[]): number {
+  return Math.max(1, Math.ceil(locations.length / CHUNK_BYTES))
 }
 
 function memoPlace(number: number, at: number, bits: number): number {

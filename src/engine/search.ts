@@ -34,6 +34,8 @@ export interface Search extends States {
    * @throws ModelError if the system cannot be explored
    */
   run(budget?: number): boolean
+  /** Ends the search where it is. Whoever does not want to see its end calls this, if it is there. */
+  stop?(): void
   /** What is known so far. Before the end, the bound is `interrupted`. */
   result(): Exploration
   /** How often a thread that could go on is interrupted in the run to a state, where that is known. */

@@ -20,6 +20,9 @@ export class Stepper {
   constructor(
     private readonly learned: Learned,
     private readonly store: Memories,
+    /** Learns what an operation does in a memory, or hears of something that others have learned. */
+    private readonly learn = (thread: number, control: number, memory: number): void =>
+      learned.learn(thread, control, (location) => store.get(memory, location)),
   ) {}
 
   /**
@@ -41,7 +44,7 @@ export class Stepper {
       walk: for (;;) {
         const record = code[slot]!
         if (record === 0) {
-          learned.learn(thread, control, (location) => store.get(memory, location))
+          this.learn(thread, control, memory)
           code = learned.trees.code
           continue
         }

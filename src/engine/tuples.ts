@@ -16,7 +16,24 @@ const FIRST_SLOT_BITS = 4
 /** Entries that are moved together when a shard doubles, so that their cache misses overlap. */
 const PORTION = 256
 
-export class Tuples {
+/** What interns tuples, for one thread (here) or for several (`shared_tuples.ts`). */
+export interface TupleTable {
+  readonly width: number
+  /** Words from one row to the next. */
+  readonly stride: number
+  readonly count: number
+  /** Row `n` begins at word `(n & SEGMENT_MASK) * stride` of segment `n >>> SEGMENT_BITS`. */
+  readonly rows: { readonly list: readonly Int32Array[]; readonly capacity: number }
+  hash(source: Int32Array, at: number): number
+  intern(source: Int32Array, at: number, hash: number, payload?: number): number
+  prefetch(hashes: Int32Array, count: number): void
+  word(number: number, i: number): number
+  /** Gives a tuple another payload; nobody else may look at it meanwhile. */
+  setPayload(number: number, payload: number): void
+  readonly byteLength: number
+}
+
+export class Tuples implements TupleTable {
   count = 0
   /** Rows of `stride` words: a tuple and what belongs to it. */
   readonly rows: Segments

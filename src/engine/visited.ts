@@ -4,15 +4,14 @@
  * states of its threads, two to a word.
  */
 import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
-import { Tuples } from './tuples.ts'
+import { Tuples, type TupleTable } from './tuples.ts'
 
 export class Visited {
-  /** States, each with the state before it; the initial state has itself. */
-  private readonly tuples: Tuples
-
-  constructor(readonly words: number) {
-    this.tuples = new Tuples(words, 1)
-  }
+  constructor(
+    readonly words: number,
+    /** States, each with the state before it; the initial state has itself. */
+    private readonly tuples: TupleTable = new Tuples(words, 1),
+  ) {}
 
   get count(): number {
     return this.tuples.count

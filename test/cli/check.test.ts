@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { CLI, cowherd, LARGE, LEAK, looksLikeStack, scratch } from './cowherd.ts'
 
@@ -92,13 +93,26 @@ describe('cowherd check', () => {
     expect(code).toBe(0)
   })
 
-  it('gives the same answers with one worker and with three', async () => {
+  it('gives the same answers with one job at a time and with three', async () => {
     const results = await Promise.all(
-      ['1', '3'].map((workers) => cowherd(['check', leak, known, '--json', '--workers', workers])),
+      ['1', '3'].map((jobs) => cowherd(['check', leak, known, '--json', '--jobs', jobs])),
     )
     const [one, three] = results.map(({ stdout }) => stdout.replaceAll(/"milliseconds": \d+/g, ''))
     expect(one).toBe(three)
   })
+
+  it('finds the same with three threads at one thing', async () => {
+    const large = fileURLToPath(new URL('../../bench/tests/1-shared-page.litmus', import.meta.url))
+    const args = ['check', large, '--design', 'v5.9', '--json', '--jobs', '1', '--workers']
+    const results = await Promise.all(['1', '3'].map((workers) => cowherd([...args, workers])))
+    const [one, three] = results.map(({ stdout }) => {
+      const [cell] = JSON.parse(stdout).tests[0].cells
+      const keys = cell.outcomes.map(({ key }: { readonly key: string }) => key)
+      return { states: cell.states, transitions: cell.transitions, verdict: cell.verdict, keys: keys.sort() }
+    })
+    expect(one?.states).toBe(63_669)
+    expect(three).toEqual(one)
+  }, 120_000)
 
   it('prints JSON with everything in it, and nothing else', async () => {
     const { code, stdout } = await cowherd(['check', leak, '--design', 'v5.7', '--json', '--copies'])

@@ -119,7 +119,7 @@ export default extend(v5_7, {
     })
   })
 
-  it.each([[['no-such-folder']], [['--design', 'v5.6']], [[leak, '--workers', '0']]])(
+  it.each([[['no-such-folder']], [['--design', 'v5.6']], [[leak, '--jobs', '0']]])(
     'does not take %j',
     async (args) => {
       const { code, stdout, stderr } = await cowherd(['coverage', ...args], { cwd: folder })

@@ -138,7 +138,7 @@ describe('a worker that dies', () => {
     write('exits.ts', `process.exit(0)\n${design('')}`)
     write('waits.ts', design('').replace("'mine'", "'waits'"))
     const { code, stderr } = await cowherd(
-      ['check', 'leak.litmus', '--workers', '1', '--design', './exits.ts,./waits.ts'],
+      ['check', 'leak.litmus', '--jobs', '1', '--design', './exits.ts,./waits.ts'],
       { cwd: folder },
     )
     expect(stderr).toBe('./exits.ts: ended its worker (exit code 0)\n')

@@ -1,0 +1,286 @@
+/**
+ * One of the threads that explore a system together: it takes portions of a level, looks into
+ * their states and adds what comes after them to the shared tables.
+ *
+ * A memory's row has a mark for each thing that is to be found out once: whether its invariant
+ * holds, whether it has been looked at at rest, whether it is known as an end. Two threads may
+ * both check an invariant, since neither waits for the other: they find the same.
+ */
+import { DONE } from './control.ts'
+import type { FailedRun, FailureKind } from './exploration.ts'
+import { Learned } from './learned.ts'
+import { LearningLog } from './learning_log.ts'
+import { Memories } from './memories.ts'
+import { OutOfMemory } from './segments.ts'
+import {
+  COUNTERS,
+  ENDS,
+  FAILURES,
+  HALT,
+  HALT_MEMORY,
+  HALT_STATES,
+  LEVEL,
+  LEVEL_END,
+  NEXT,
+  PORTION,
+  type Share,
+  watchOver,
+} from './share.ts'
+import { SharedTuples } from './shared_tuples.ts'
+import { Stepper } from './stepper.ts'
+import type { System } from './system.ts'
+import { Visited } from './visited.ts'
+
+/** Successors gathered before they are looked up together. */
+const BATCH = 256
+
+// Marks of a memory.
+const HOLDS = 1
+const BROKEN = 2
+const AT_REST = 4
+const END = 8
+
+/** What a thread tells of something that went wrong: JSON in the list of failures. */
+export type Note =
+  | {
+      readonly failed: FailedRun
+      /** The level of its state. */
+      readonly level: number
+    }
+  | { readonly error: ErrorNote }
+
+/** An error, as far as it can be told to another thread. */
+export interface ErrorNote {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  /** Of a ModelError. */
+  readonly fault?: string
+  readonly procedure?: string
+  readonly cause?: ErrorNote
+}
+
+export class Hand {
+  readonly learned: Learned
+  readonly memories: Memories
+  readonly visited: Visited
+  readonly log: LearningLog
+
+  private readonly vectors: SharedTuples
+  private readonly control: Int32Array
+  private readonly counters: Float64Array
+  private readonly ends: Int32Array
+  private readonly failures: Uint16Array
+  private readonly stepper: Stepper
+  private readonly required: boolean[]
+  /** What has been noted already, and whether with a step: a run without is shorter by one. */
+  private readonly noted = new Map<string, boolean>()
+  private index = 0
+
+  private readonly batchStates: Int32Array
+  private readonly batchHashes = new Int32Array(BATCH)
+  private readonly batchParents = new Int32Array(BATCH)
+  private batchCount = 0
+  private readonly parent: Int32Array
+
+  constructor(
+    readonly system: System,
+    private readonly share: Share,
+    onReplay?: (procedure: string) => void,
+  ) {
+    this.control = new Int32Array(share.control)
+    this.counters = new Float64Array(share.counters)
+    this.ends = new Int32Array(share.ends)
+    this.failures = new Uint16Array(share.failures)
+    const pause = (): void => watchOver(this.control)
+    this.vectors = new SharedTuples(share.vectors, pause)
+    const { locations } = system.layout
+    this.memories = new Memories(locations, {
+      vectors: this.vectors,
+      chunks: new SharedTuples(share.chunks, pause),
+    })
+    this.visited = new Visited(share.states.width, new SharedTuples(share.states, pause))
+    this.learned = new Learned(system, share.limits.automaton, onReplay)
+    this.log = new LearningLog(share, this.learned, this.memories)
+    this.stepper = new Stepper(this.learned, this.memories, (thread, control, memory) =>
+      this.log.learn(thread, control, memory),
+    )
+    this.required = system.threads.map((thread) => thread.daemon !== true)
+    this.parent = new Int32Array(this.visited.words)
+    this.batchStates = new Int32Array(BATCH * this.visited.words)
+  }
+
+  /** @param index this thread among those that explore; the one that began has 0 */
+  join(index: number): void {
+    this.index = index
+  }
+
+  /** Adds the initial state. Whether its invariant holds; if not, there is nothing else to be done. */
+  begin(): boolean {
+    const words = new Int32Array(this.visited.words)
+    words[0] = this.memories.internInitial()
+    this.learned.controls.forEach(({ initial }, thread) => {
+      words[1 + (thread >> 1)]! |= thread & 1 ? initial << 16 : initial
+    })
+    this.visited.add(words, 0, this.visited.hash(words, 0), 0)
+    const broken = this.isBroken(0, 0, undefined)
+    if (broken) this.counters[0] = 1
+    return !broken
+  }
+
+  /**
+   * Works at the current level until there is nothing left to take, everybody is to stop, or
+   * it is late.
+   * @param stop when it is late, as Date.now() tells it
+   * @returns whether this thread's part of the level is done
+   * @throws ModelError
+   */
+  work(stop: number, onPortion?: () => void): boolean {
+    const { control, counters } = this
+    const end = control[LEVEL_END]!
+    const portion = control[PORTION]!
+    try {
+      for (;;) {
+        if (Atomics.load(control, HALT) !== 0) break
+        const first = Atomics.add(control, NEXT, portion)
+        if (first >= end) break
+        const last = Math.min(first + portion, end)
+        for (let state = first; state < last; state++) {
+          this.expand(state)
+          counters[this.index * COUNTERS]!++
+        }
+        onPortion?.()
+        if (this.isTooMuch()) break
+        if (Date.now() >= stop) return false
+      }
+      this.flush()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      this.batchCount = 0
+      this.halt(this.visited.count > this.share.limits.states ? HALT_STATES : HALT_MEMORY)
+    }
+    return true
+  }
+
+  /** Has everybody stop, for the first reason that somebody has. */
+  halt(reason: number): void {
+    Atomics.compareExchange(this.control, HALT, 0, reason)
+  }
+
+  get byteLength(): number {
+    return this.visited.byteLength + this.memories.byteLength
+  }
+
+  note(note: Note): void {
+    const text = `${JSON.stringify(note)}\n`
+    const at = Atomics.add(this.control, FAILURES, text.length)
+    if (at + text.length > this.failures.length) {
+      Atomics.sub(this.control, FAILURES, text.length)
+      throw new OutOfMemory('no room for what goes wrong')
+    }
+    for (let i = 0; i < text.length; i++) this.failures[at + i] = text.charCodeAt(i)
+  }
+
+  private isTooMuch(): boolean {
+    const { states, bytes } = this.share.limits
+    if (this.visited.count + this.batchCount > states) {
+      this.flush()
+      if (this.visited.count > states) this.halt(HALT_STATES)
+    }
+    if (this.byteLength > bytes) this.halt(HALT_MEMORY)
+    return Atomics.load(this.control, HALT) !== 0
+  }
+
+  private expand(state: number): void {
+    const { visited, parent, stepper } = this
+    const { controls, trees } = this.learned
+    visited.load(state, parent)
+    const memory = parent[0]!
+    let steps = 0
+    let failures = 0
+    let running = false
+    let resting = this.system.restInvariant !== undefined
+
+    for (let thread = 0; thread < controls.length; thread++) {
+      const packed = parent[1 + (thread >> 1)]!
+      const control = thread & 1 ? packed >>> 16 : packed & 0xffff
+      if (control === DONE) continue
+      if (this.required[thread]) running = true
+      // A control state that another thread has learned of may not be known here yet.
+      if (control >= controls[thread]!.count) this.log.catchUp()
+      if (resting && !controls[thread]!.atRest(control)) resting = false
+      const found = stepper.step(thread, control, memory)
+      for (let alternative = 0; alternative < found; alternative++) {
+        const after = stepper.controls[alternative]!
+        if (after < 0) {
+          failures++
+          this.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
+          continue
+        }
+        steps++
+        const next = stepper.memories[alternative]!
+        const known = this.vectors.word(next, this.vectors.width) & (HOLDS | BROKEN)
+        if (known === BROKEN || (known === 0 && this.isBroken(next, state, { thread, alternative })))
+          failures++
+        else this.emit(state, thread, next, after)
+      }
+    }
+
+    this.counters[this.index * COUNTERS + 1]! += steps
+    if (!running) this.reachEnd(state, memory)
+    else if (steps === 0 && failures === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
+    if (resting && (this.vectors.mark(memory, AT_REST) & AT_REST) === 0) {
+      const message = this.system.restInvariant?.(this.memories.reader(memory))
+      if (message !== undefined) this.failAt('invariant', message, state, undefined)
+    }
+  }
+
+  /** Queues a successor of the state that is being expanded. */
+  private emit(state: number, thread: number, memory: number, control: number): void {
+    const { batchStates, parent, visited } = this
+    const { words } = visited
+    const at = this.batchCount * words
+    batchStates[at] = memory
+    for (let i = 1; i < words; i++) batchStates[at + i] = parent[i]!
+    const half = at + 1 + (thread >> 1)
+    const packed = batchStates[half]!
+    batchStates[half] = thread & 1 ? (packed & 0xffff) | (control << 16) : (packed & ~0xffff) | control
+    this.batchHashes[this.batchCount] = visited.hash(batchStates, at)
+    this.batchParents[this.batchCount] = state
+    if (++this.batchCount === BATCH) this.flush()
+  }
+
+  private flush(): void {
+    this.visited.addAll(this.batchStates, this.batchHashes, this.batchParents, this.batchCount)
+    this.batchCount = 0
+  }
+
+  /** Looks whether the invariant does not hold in a memory of which nobody has said so yet. */
+  private isBroken(memory: number, state: number, step: FailedRun['step']): boolean {
+    const message = this.system.invariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, step)
+    this.vectors.mark(memory, message === undefined ? HOLDS : BROKEN)
+    return message !== undefined
+  }
+
+  private reachEnd(state: number, memory: number): void {
+    if ((this.vectors.mark(memory, END) & END) !== 0) return
+    const at = Atomics.add(this.control, ENDS, 2)
+    if (at + 2 > this.ends.length) {
+      Atomics.sub(this.control, ENDS, 2)
+      throw new OutOfMemory('no room for more ends')
+    }
+    this.ends[at] = memory
+    this.ends[at + 1] = state
+    const message = this.system.finalInvariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
+  }
+
+  private failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
+    const key = `${kind} ${message}`
+    const withStep = this.noted.get(key)
+    if (withStep === false || (withStep === true && step !== undefined)) return
+    this.noted.set(key, step !== undefined)
+    this.note({ failed: { kind, message, state, step }, level: this.control[LEVEL]! })
+  }
+}
