@@ -7,7 +7,9 @@ import type { Memories } from './memories.ts'
 import type { System } from './system.ts'
 
 export class Findings {
-  private readonly ends = new Map<number, number>()
+  private readonly ends = new Set<number>()
+  /** Copied once: whoever watches asks for them again and again, and there may be many. */
+  private readonly copies: FinalMemory[] = []
   private readonly failed = new Map<string, FailedRun>()
   /** Memories in which the invariant does not hold, and those looked at at rest. */
   private readonly broken = new Set<number>()
@@ -42,7 +44,8 @@ export class Findings {
   /** Notes a memory in which a run can end. */
   reachEnd(memory: number, state: number): void {
     if (this.ends.has(memory)) return
-    this.ends.set(memory, state)
+    this.ends.add(memory)
+    this.copies.push({ bytes: this.memories.copy(memory), state })
     const message = this.system.finalInvariant?.(this.memories.reader(memory))
     if (message !== undefined) this.failAt('invariant', message, state, undefined)
   }
@@ -53,7 +56,7 @@ export class Findings {
   }
 
   get finals(): FinalMemory[] {
-    return [...this.ends].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state }))
+    return [...this.copies]
   }
 
   get failures(): FailedRun[] {

@@ -20,6 +20,7 @@ import {
   type Exploration,
   type ExploreLimits,
   type FailedRun,
+  type FinalMemory,
 } from './exploration.ts'
 import { Hand, type Note } from './hand.ts'
 import type { Learned } from './learned.ts'
@@ -81,7 +82,7 @@ export class ParallelExplorer implements Search {
   private readonly hand: Hand
   private readonly control: Int32Array
   private readonly counters: Float64Array
-  private readonly finals = new Map<number, number>()
+  private readonly finals: FinalMemory[] = []
   private readonly failed = new Map<string, { readonly run: FailedRun; readonly level: number }>()
   private readonly from: number
   /** The level that is looked into: where it begins, and where it ends. */
@@ -167,7 +168,7 @@ export class ParallelExplorer implements Search {
       milliseconds: this.elapsed,
       bytes: this.hand.byteLength,
       bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
-      finals: [...this.finals].map(([memory, state]) => ({ bytes: this.memories.copy(memory), state })),
+      finals: [...this.finals],
       failures: this.failures(),
     }
   }
@@ -299,7 +300,8 @@ export class ParallelExplorer implements Search {
     const { control, share } = this
     const ends = new Int32Array(share.ends)
     for (; this.endsRead < control[ENDS]!; this.endsRead += 2) {
-      this.finals.set(ends[this.endsRead]!, ends[this.endsRead + 1]!)
+      const bytes = this.memories.copy(ends[this.endsRead]!)
+      this.finals.push({ bytes, state: ends[this.endsRead + 1]! })
     }
     const used = control[FAILURES]!
     if (this.failuresRead === used) return

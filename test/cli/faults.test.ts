@@ -1,5 +1,6 @@
 // Whatever a design of one's own does to the one who explores it, there is one message that says what, and an end.
 
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { cowherd, LEAK, looksLikeStack, scratch } from './cowherd.ts'
 
@@ -146,6 +147,33 @@ describe('a worker that dies', () => {
   })
 })
 
+describe('a thread that helps with an exploration', { timeout: 120_000 }, () => {
+  const large = fileURLToPath(new URL('../../bench/tests/2-pins-and-forks.litmus', import.meta.url))
+  /** A design that does something only in the second worker, which is called when there are many states. */
+  const traitor = (deed: string): string =>
+    `import { threadId } from 'node:worker_threads'
+import { extend, v5_19 } from 'cowherd'
+export default extend(v5_19, {
+  name: 'mine', title: 'traitor', belief: 'none', sources: [], because: {},
+  rules: { *wp_can_reuse(k, vmf, pfn) { if (threadId > 1) { ${deed} } return yield* v5_19.rules.wp_can_reuse(k, vmf, pfn) } },
+})
+`
+  it.each([
+    ['dies', 'process.exit(3)', 'wp_can_reuse ended its worker (exit code 3)'],
+    ['throws', "throw new Error('no more')", 'wp_can_reuse threw: no more'],
+    ['does something else', "return 'copy'", 'did something else in another thread of the exploration'],
+    ['does not come back', 'for (;;) ;', 'wp_can_reuse has run for 5 s without performing a step'],
+  ])('and %s ends it with one message', async (_what, deed, words) => {
+    write('mine.ts', traitor(deed))
+    const args = ['show', large, '--design', './mine.ts', '--workers', '2', '--max-states', '300000']
+    const { code, stdout, stderr } = await cowherd(args, { cwd: folder })
+    expect(stderr).toContain(words)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+})
+
 /** v5.19 beside a thread that never stops writing numbers: more states than anybody can explore. */
 const ENDLESS = `
 import { atomic, extend, tail, v5_19 } from 'cowherd'
@@ -174,6 +202,8 @@ function scramble(view, k) {
 describe.concurrent('a model without end, whatever is asked for', () => {
   it.each([
     ['memory', ['--max-memory', '8'], /bounded by memory/],
+    ['memory', ['--max-memory', '8', '--workers', '2'], /bounded by memory/],
+    ['states', ['--max-states', '20000', '--workers', '3'], /bounded by states/],
     ['states', ['--max-states', '20000', '--depth-first'], /bounded by states, depth-first/],
     [
       'time',

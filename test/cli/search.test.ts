@@ -1,5 +1,6 @@
 // How a person asks for other searches than breadth-first, and what is then said.
 
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { cowherd, LEAK, scratch } from './cowherd.ts'
 
@@ -25,6 +26,35 @@ async function cell(...args: string[]) {
 }
 
 describe.concurrent('cowherd check', () => {
+  it.each([
+    ['--depth-first', ['--depth-first']],
+    ['--random', ['--random', '7']],
+    ['--preemptions', ['--preemptions', '0']],
+    ['--reductions merging', ['--reductions', 'merging']],
+    ['--reductions all', ['--reductions', 'all']],
+  ])('does not take %s with several threads at one thing', async (option, args) => {
+    for (const command of ['check', 'show']) {
+      const { code, stdout, stderr } = await cowherd(
+        [command, 'leak.litmus', '--design', 'v5.7', '--workers', '2', ...args],
+        { cwd: folder },
+      )
+      expect(stderr).toMatch(new RegExp(`${option} is for one thread, so it does not go with --workers 2`))
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+      expect(stdout).toBe('')
+      expect(code).toBe(2)
+    }
+  })
+
+  it('makes no reductions with several threads at one thing', async () => {
+    const test = fileURLToPath(new URL('../../bench/tests/1-shared-page.litmus', import.meta.url))
+    const args = [test, '--design', 'v5.19', '--workers', '2', '--max-states', '5_000']
+    for (const which of ['auto', 'none']) {
+      const { search, bounded } = await cell(...args, '--reductions', which)
+      expect(search).toEqual({ mode: 'breadth-first' })
+      expect(bounded).toBe('states')
+    }
+  })
+
   it('finds the same depth-first', async () => {
     const [wide, deep] = await Promise.all(
       [[], ['--depth-first']].map((mode) => cell('between.litmus', '--design', 'v5.19', ...mode)),
