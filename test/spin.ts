@@ -42,12 +42,14 @@ export function quickestCompiler(): string {
  * optimisation that drops variables, and no stop at the first error.
  * @param optimise the C compiler's flag; `-O0` is the quickest way to a small system's answer
  * @param compiler the C compiler
+ * @param search with or without SPIN's partial-order reduction
  * @throws Error if SPIN refuses the program
  */
 export async function compileSpin(
   program: string,
   optimise = '-O0',
   compiler = 'gcc',
+  search: 'full' | 'reduced' = 'full',
 ): Promise<SpinVerifier> {
   const directory = await mkdtemp(join(tmpdir(), 'cowherd-spin-'))
   const options = { cwd: directory, maxBuffer: 2 ** 28 }
@@ -55,7 +57,7 @@ export async function compileSpin(
   try {
     await writeFile(join(directory, 'x.pml'), program)
     await exec('spin', ['-a', '-o1', '-o2', 'x.pml'], options)
-    const defines = ['-DSAFETY', '-DNOREDUCE', '-DVECTORSZ=4096']
+    const defines = ['-DSAFETY', '-DVECTORSZ=4096', ...(search === 'full' ? ['-DNOREDUCE'] : [])]
     await exec(compiler, [optimise, '-w', ...defines, '-o', 'pan', 'pan.c'], options)
   } catch (error) {
     await dispose()

@@ -85,7 +85,32 @@ function cellOf(entry: Entry, colours = pc.createColors(true)): Shown {
   return { text, paint: report.verdict === 'not-promised' ? colours.dim : colours.yellow }
 }
 
+/** The narrowest that the column of names gets. */
+const NARROWEST = 12
+
+/** A grid, or several below each other where the columns of all designs are wider than the text may be. */
 function grid(
+  heads: readonly string[],
+  rows: readonly Row[],
+  cells: readonly (readonly Shown[])[],
+  options: TextOptions,
+): string {
+  const parts: string[] = []
+  let first = 0
+  while (first < heads.length) {
+    let end = first
+    for (let used = NARROWEST; end < heads.length; end++) {
+      used += 1 + Math.max(heads[end]!.length, ...cells.map((row) => row[end]!.text.length))
+      if (used > options.width && end > first) break
+    }
+    const part = cells.map((row) => row.slice(first, end))
+    parts.push(gridOf(heads.slice(first, end), rows, part, options))
+    first = end
+  }
+  return parts.join('\n')
+}
+
+function gridOf(
   heads: readonly string[],
   rows: readonly Row[],
   cells: readonly (readonly Shown[])[],
@@ -97,7 +122,7 @@ function grid(
   )
   const used = widths.reduce((sum, columns) => sum + columns + 1, 0)
   const longest = Math.max(...rows.map(({ name }) => name.length), 0) + 2
-  const room = Math.max(12, Math.min(longest, width - used))
+  const room = Math.max(NARROWEST, Math.min(longest, width - used))
   const line = (name: string, texts: readonly string[]): string =>
     `${name.padEnd(room)}${texts.join('')}`.trimEnd()
   const lines = [

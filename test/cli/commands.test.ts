@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { DESIGNS } from '../../src/designs/index.ts'
 import { spinAvailable } from '../spin.ts'
 import { cowherd, LEAK, looksLikeStack, scratch } from './cowherd.ts'
 
@@ -164,7 +165,7 @@ describe('cowherd new', () => {
     expect(written.stdout).toContain("cowherd check 'my test.litmus'")
     expect(written.code).toBe(0)
     const { code, stdout, stderr } = await cowherd(['check', 'my test.litmus'], { cwd: folder })
-    expect(stdout).toContain('11 cells')
+    expect(stdout).toContain(`${DESIGNS.length} cells`)
     expect(stdout).toContain('no surprises')
     expect(stderr).toBe('')
     expect(code).toBe(0)

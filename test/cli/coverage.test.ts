@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { DESIGNS } from '../../src/designs/index.ts'
 import type { HistoryReport } from '../../src/report/history.ts'
 import type { CoverageReport } from '../../src/report/unreached.ts'
 import { cowherd, type Ended, LEAK, looksLikeStack, scratch } from './cowherd.ts'
@@ -81,7 +82,7 @@ describe('cowherd coverage', () => {
   it('ends well, and says how much it saw', async () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(report).toMatchObject({ tests: 1, bounded: 0 })
-    expect(report.designs).toHaveLength(11)
+    expect(report.designs).toHaveLength(DESIGNS.length)
   })
 
   it('prints it for people, within the width', async () => {

@@ -134,8 +134,8 @@ describe('symmetry', () => {
     expect(() => reduced(buildThings(both, 'ordered'), ['symmetry'])).toThrow(
       new ModelError(
         'asymmetric',
-        'take',
-        'take does something else when two things have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().',
+        'lowest',
+        'lowest does something else when two things have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().',
       ),
     )
   })
