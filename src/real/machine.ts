@@ -129,8 +129,8 @@ function diagnosis(log: string): string {
 }
 
 /**
- * Without KVM, QEMU 7.2 can come back from an interrupted `cmpxchg16b` with wrong flags and crash the kernel, which does
- * without that instruction if there is none.
+ * Without KVM, QEMU 7.2 crashed a kernel once with flags in disorder. We suspect an interrupted `cmpxchg16b`, which the kernel
+ * does without if there is none; it has not happened since.
  */
 const SOFTWARE_CPU = 'max,cx16=off,la57=off'
 
