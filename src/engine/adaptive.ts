@@ -11,8 +11,8 @@ import { ReducedSearch } from './reduced.ts'
 import type { Search, States } from './search.ts'
 import type { System } from './system.ts'
 
-/** States without reductions before they are tried. */
-const SMALL = 200_000
+/** States without reductions before they are tried: some hundred megabytes, and less time than reductions would take. */
+const SMALL = 10_000_000
 
 export class Adaptive implements Search {
   private search: Search
@@ -23,8 +23,10 @@ export class Adaptive implements Search {
     readonly system: System,
     private readonly limits: ExploreLimits,
     private readonly onReplay: ((procedure: string) => void) | undefined,
+    /** How many states without reductions are few. */
+    private readonly small = SMALL,
   ) {
-    const states = Math.min(limits.states ?? DEFAULT_LIMITS.states, SMALL)
+    const states = Math.min(limits.states ?? DEFAULT_LIMITS.states, small)
     this.search = new Explorer(system, { ...limits, states }, onReplay)
   }
 
@@ -32,7 +34,7 @@ export class Adaptive implements Search {
     const over = this.search.run(budget)
     const { bounded, milliseconds } = this.search.result()
     if (this.reduced || !over || bounded !== 'states') return over
-    if ((this.limits.states ?? DEFAULT_LIMITS.states) <= SMALL) return true
+    if ((this.limits.states ?? DEFAULT_LIMITS.states) <= this.small) return true
     this.reduced = true
     this.elapsed = milliseconds
     const { onReplayed } = this.search.learned.automata
