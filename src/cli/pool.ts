@@ -166,7 +166,9 @@ export class Pool {
   }
 
   private hire(): Post {
-    const post: Post = { ...this.start((error) => this.dismiss(post, error)), helpers: [], job: undefined }
+    const hand = this.start((error) => this.dismiss(post, error))
+    // The same object, and not a copy: what is noted of it is looked up when it ends.
+    const post: Post = Object.assign(hand, { helpers: [], job: undefined })
     this.posts.push(post)
     post.worker.on('message', (reply: Reply) => {
       if (reply.kind === 'call') this.help(post, reply.input)

@@ -193,6 +193,8 @@ async function load(source: DesignSource): Promise<Design> {
   if (known !== undefined) return known
   heartbeat.enter(LOADING)
   const design = watched(await designFrom(source))
+  // A promise that the file has left to itself ends this thread now, and not when the job is done.
+  await new Promise(setImmediate)
   loaded.set(source.code, design)
   heartbeat.reset()
   return design
