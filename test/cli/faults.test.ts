@@ -104,8 +104,13 @@ describe.concurrent('a design of one’s own', () => {
   })
 
   it('that leaves a promise to itself', async () => {
-    const said = await complaint(design('', "Promise.reject(new Error('nobody cares'))"))
-    expect(said).toContain('nobody cares (mine.ts:2:16), thrown while nobody waited for it')
+    const { code, stderr } = await check(
+      design('', "Promise.reject(new Error('nobody cares'))"),
+      'leak.litmus',
+    )
+    expect(stderr).toContain('nobody cares (mine.ts:2:16), thrown while nobody waited for it')
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(code).toBe(2)
   })
 
   it('that ends its worker in the middle of a rule', async () => {
