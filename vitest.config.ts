@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/cli/build.ts',
+    // Not one less than there are processors, which on a machine with two would be half of it.
+    maxWorkers: '100%',
     // A test explores a state space, so it takes as long as it takes on a small machine; a minute means stuck.
     testTimeout: 60_000,
     hookTimeout: 60_000,
