@@ -79,7 +79,7 @@ function documented(): string[] {
 }
 
 test('a rule that can be taken away unnoticed is documented as such, and no other is', {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, () => {
   const unobservable: string[] = []
   for (const design of DESIGNS) {
