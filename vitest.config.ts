@@ -14,8 +14,8 @@ export default defineConfig({
     globalSetup: 'test/cli/build.ts',
     // Not one less than there are processors, which on a machine with two would be half of it.
     maxWorkers: '100%',
-    // A test explores a state space, so it takes as long as it takes on a small machine; a minute means stuck.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A test explores a state space, so it takes as long as it takes on a small machine; two minutes mean stuck.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })

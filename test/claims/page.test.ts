@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const ROOT = new URL('../..', import.meta.url).pathname
 const PAGE = `${ROOT}docs/claims.md`
 
-test('docs/claims.md is current', { timeout: 120_000 }, () => {
+test('docs/claims.md is current', { timeout: 400_000 }, () => {
   const page = execFileSync(process.execPath, [`${ROOT}dist/cli.js`, 'claims', '--markdown'], {
     encoding: 'utf8',
     env: { ...process.env, COLUMNS: '100', NO_COLOR: '1' },

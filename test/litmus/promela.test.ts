@@ -85,7 +85,7 @@ function exported(source: string, design: string) {
 describe.skipIf(!spinAvailable())('SPIN', { concurrent: true }, () => {
   it.each(['v5.7', 'v5.19'])(
     'answers every kind of condition as the engine does: %s',
-    { timeout: 300_000 },
+    { timeout: 1_200_000 },
     async (design) => {
       const conditions = COMPARISONS.map((comparison, i) => {
         const other = i % 2 === 0 ? 'never' : 'sometimes'
@@ -96,7 +96,7 @@ describe.skipIf(!spinAvailable())('SPIN', { concurrent: true }, () => {
     },
   )
 
-  it('would notice another condition', { timeout: 300_000 }, async () => {
+  it('would notice another condition', { timeout: 1_200_000 }, async () => {
     const { promela, macros, expected } = exported(`${TERMS}never parent.x == 6\n`, 'v5.7')
     expect(expected).toEqual([true])
     const [before, after] = promela.split('#ifdef')

@@ -13,7 +13,7 @@ const SUITE = corpus()
 
 test.each(DESIGNS)(
   'pages that are written to are mapped once under $name',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   (design) => {
     for (const { test: litmus } of SUITE) {
       const { kernel, system } = compile(litmus, design.rules)

@@ -17,7 +17,7 @@ const SUITE = corpus()
 
 test.each([...DESIGNS, eager_all])(
   'the naive explorer agrees under $name',
-  { timeout: 600_000 },
+  { timeout: 1_200_000 },
   (design) => {
     let compared = 0
     for (const { test: litmus } of SUITE) {

@@ -36,7 +36,7 @@ function seen({ explorer, exploration, ends, program }: ReturnType<typeof runTes
   }
 }
 
-test.each([...DESIGNS, eager_all])('under $name', { timeout: 120_000 }, (design) => {
+test.each([...DESIGNS, eager_all])('under $name', { timeout: 400_000 }, (design) => {
   let compared = 0
   let fewer = 0
   for (const { test: litmus } of SUITE) {

@@ -40,7 +40,7 @@ let compared = 0
 
 test.runIf(spinAvailable()).concurrent.for(PAIRS)(
   'SPIN agrees on $litmus.name under $design.name',
-  { timeout: 300_000 },
+  { timeout: 1_200_000 },
   async ({ litmus, design, asked }, { skip }) => {
     const small = asSmallProgram(litmus, design)
     if (small === undefined) return skip('too large a program')
