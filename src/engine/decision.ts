@@ -17,6 +17,7 @@
 import { ModelError } from './error.ts'
 import type { Location } from './layout.ts'
 import { type AtomicRequest, BLOCKED, FAILED, type Response, type View } from './operation.ts'
+import { grown } from './segments.ts'
 
 export const READ = 1
 export const CHOOSE = 2
@@ -128,11 +129,7 @@ export class DecisionTrees {
   private allocate(words: number): number {
     const at = this.used
     this.used += words
-    if (this.used > this.code.length) {
-      const grown = new Int32Array(Math.max(this.used, this.code.length * 2))
-      grown.set(this.code)
-      this.code = grown
-    }
+    if (this.used > this.code.length) this.code = grown(this.code, this.used - 1)
     return at
   }
 }

@@ -6,7 +6,9 @@
  * limit is not looked into again when a shorter run comes to it.
  */
 import type { Coverage, ExploreLimits } from './exploration.ts'
-import { StatefulSearch, setControl } from './stateful_search.ts'
+import { setControl } from './packed.ts'
+import { grown } from './segments.ts'
+import { StatefulSearch } from './stateful_search.ts'
 import type { System } from './system.ts'
 
 export class DepthFirst extends StatefulSearch {
@@ -107,11 +109,7 @@ class Candidates {
 
   push(state: Int32Array, parent: number, depth: number): void {
     const at = this.count++ * (this.words + 2)
-    if (at === this.entries.length) {
-      const entries = new Int32Array(this.entries.length * 2)
-      entries.set(this.entries)
-      this.entries = entries
-    }
+    if (at === this.entries.length) this.entries = grown(this.entries, at)
     this.entries[at] = parent
     this.entries[at + 1] = depth
     for (let i = 0; i < this.words; i++) this.entries[at + 2 + i] = state[i]!

@@ -6,11 +6,13 @@
  * holds, whether it has been looked at at rest, whether it is known as an end. Two threads may
  * both check an invariant, since neither waits for the other: they find the same.
  */
+import { Batch } from './batch.ts'
 import { DONE } from './control.ts'
 import type { FailedRun, FailureKind } from './exploration.ts'
 import { Learned } from './learned.ts'
 import { LearningLog } from './learning_log.ts'
 import { Memories } from './memories.ts'
+import { halfOf, pack } from './packed.ts'
 import { OutOfMemory } from './segments.ts'
 import {
   COUNTERS,
@@ -30,9 +32,6 @@ import { SharedTuples } from './shared_tuples.ts'
 import { Stepper } from './stepper.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
-
-/** Successors gathered before they are looked up together. */
-const BATCH = 256
 
 // Marks of a memory.
 const HOLDS = 1
@@ -77,11 +76,9 @@ export class Hand {
   private readonly noted = new Map<string, boolean>()
   private index = 0
 
-  private readonly batchStates: Int32Array
-  private readonly batchHashes = new Int32Array(BATCH)
-  private readonly batchParents = new Int32Array(BATCH)
-  private batchCount = 0
-  private readonly parent: Int32Array
+  private readonly batch: Batch
+  /** The words of the state that is being expanded. */
+  private readonly here: Int32Array
 
   constructor(
     readonly system: System,
@@ -106,8 +103,8 @@ export class Hand {
       this.log.learn(thread, control, memory),
     )
     this.required = system.threads.map((thread) => thread.daemon !== true)
-    this.parent = new Int32Array(this.visited.words)
-    this.batchStates = new Int32Array(BATCH * this.visited.words)
+    this.here = new Int32Array(this.visited.words)
+    this.batch = new Batch(this.visited)
   }
 
   /** @param index this thread among those that explore; the one that began has 0 */
@@ -117,12 +114,10 @@ export class Hand {
 
   /** Adds the initial state. Whether its invariant holds; if not, there is nothing else to be done. */
   begin(): boolean {
-    const words = new Int32Array(this.visited.words)
-    words[0] = this.memories.internInitial()
-    this.learned.controls.forEach(({ initial }, thread) => {
-      words[1 + (thread >> 1)]! |= thread & 1 ? initial << 16 : initial
-    })
-    this.visited.add(words, 0, this.visited.hash(words, 0), 0)
+    const { visited, here } = this
+    const controls = this.learned.controls.map(({ initial }) => initial)
+    pack(here, this.memories.internInitial(), controls)
+    visited.add(here, 0, visited.hash(here, 0), 0)
     const broken = this.isBroken(0, 0, undefined)
     if (broken) this.counters[0] = 1
     return !broken
@@ -153,10 +148,10 @@ export class Hand {
         if (this.isTooMuch()) break
         if (Date.now() >= stop) return false
       }
-      this.flush()
+      this.batch.flush()
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
-      this.batchCount = 0
+      this.batch.drop()
       this.halt(this.visited.count > this.share.limits.states ? HALT_STATES : HALT_MEMORY)
     }
     return true
@@ -183,8 +178,8 @@ export class Hand {
 
   private isTooMuch(): boolean {
     const { states, bytes } = this.share.limits
-    if (this.visited.count + this.batchCount > states) {
-      this.flush()
+    if (this.visited.count + this.batch.count > states) {
+      this.batch.flush()
       if (this.visited.count > states) this.halt(HALT_STATES)
     }
     if (this.byteLength > bytes) this.halt(HALT_MEMORY)
@@ -192,18 +187,17 @@ export class Hand {
   }
 
   private expand(state: number): void {
-    const { visited, parent, stepper } = this
+    const { here, stepper, batch } = this
     const { controls, trees } = this.learned
-    visited.load(state, parent)
-    const memory = parent[0]!
+    this.visited.load(state, here)
+    const memory = here[0]!
     let steps = 0
     let failures = 0
     let running = false
     let resting = this.system.restInvariant !== undefined
 
     for (let thread = 0; thread < controls.length; thread++) {
-      const packed = parent[1 + (thread >> 1)]!
-      const control = thread & 1 ? packed >>> 16 : packed & 0xffff
+      const control = halfOf(here[1 + (thread >> 1)]!, thread)
       if (control === DONE) continue
       if (this.required[thread]) running = true
       // A control state that another thread has learned of may not be known here yet.
@@ -222,7 +216,7 @@ export class Hand {
         const known = this.vectors.word(next, this.vectors.width) & (HOLDS | BROKEN)
         if (known === BROKEN || (known === 0 && this.isBroken(next, state, { thread, alternative })))
           failures++
-        else this.emit(state, thread, next, after)
+        else batch.add(here, state, thread, next, after)
       }
     }
 
@@ -233,26 +227,6 @@ export class Hand {
       const message = this.system.restInvariant?.(this.memories.reader(memory))
       if (message !== undefined) this.failAt('invariant', message, state, undefined)
     }
-  }
-
-  /** Queues a successor of the state that is being expanded. */
-  private emit(state: number, thread: number, memory: number, control: number): void {
-    const { batchStates, parent, visited } = this
-    const { words } = visited
-    const at = this.batchCount * words
-    batchStates[at] = memory
-    for (let i = 1; i < words; i++) batchStates[at + i] = parent[i]!
-    const half = at + 1 + (thread >> 1)
-    const packed = batchStates[half]!
-    batchStates[half] = thread & 1 ? (packed & 0xffff) | (control << 16) : (packed & ~0xffff) | control
-    this.batchHashes[this.batchCount] = visited.hash(batchStates, at)
-    this.batchParents[this.batchCount] = state
-    if (++this.batchCount === BATCH) this.flush()
-  }
-
-  private flush(): void {
-    this.visited.addAll(this.batchStates, this.batchHashes, this.batchParents, this.batchCount)
-    this.batchCount = 0
   }
 
   /** Looks whether the invariant does not hold in a memory of which nobody has said so yet. */

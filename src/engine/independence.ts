@@ -8,7 +8,7 @@
  * *future*. If the pending operation of t neither writes what is in the future of another
  * thread, nor reads what another may write, it commutes with all that the others can do before
  * it: {t} is a persistent set (Godefroid, *Partial-Order Methods*, 1996, chapter 4), and to let
- * t go first loses nothing. `docs/engine.md` has the argument in full.
+ * t go first loses nothing. `docs/engine-reductions.md` has the argument in full.
  *
  * All of it is about what was learned up to now, a snapshot. A place that has not been learned is
  * taken for one that ends the thread after having read what leads there. Whether that was right is
@@ -88,8 +88,11 @@ export class Independence {
   private readonly guards: readonly number[]
   /** For each guard and value: the set of threads that may change it, a bit each. */
   private readonly changers: readonly Int32Array[]
-  /** For each thread, by what stands still, by shape. */
-  private readonly futures: Map<string, Map<Shape, Future>>[]
+  /** Everything that may stand still, by number. */
+  private readonly stills: Int16Array[] = []
+  private readonly stillNumbers = new Map<string, number>()
+  /** For each thread, by the number of what stands still, by shape. */
+  private readonly futures: Map<Shape, Future>[][]
   private readonly everything: Future
 
   constructor(
@@ -118,26 +121,29 @@ export class Independence {
         this.addEdges(shape, thread, control)
       })
     })
-    this.futures = controls.map(() => new Map())
+    this.futures = controls.map(() => [])
     const all = new Int32Array(this.words).fill(-1)
     this.everything = { touched: all, written: all }
   }
 
   /**
-   * What holds still in a memory as long as a thread does: for each guard its value, or -1 where
-   * another thread may change it.
+   * What stands still in a memory as long as a thread does (for each guard its value, or -1 where
+   * another thread may change it), as a number: from 0 up, the same for the same.
    */
-  standingStill(thread: number, read: (location: number) => number): Int16Array {
+  standingStill(thread: number, read: (location: number) => number): number {
     const still = new Int16Array(this.guards.length)
     for (let g = 0; g < still.length; g++) {
       const value = read(this.guards[g]!)
       still[g] = (this.changers[g]![value]! & ~(1 << thread)) === 0 ? value : -1
     }
-    return still
+    return this.stillNumber(still)
   }
 
-  /** What a thread may come to touch from a control state on, as long as some guards stand still. */
-  future(thread: number, control: number, still: Int16Array): Future {
+  /**
+   * What a thread may come to touch from a control state on, as long as some guards stand still.
+   * @param still from `standingStill`
+   */
+  future(thread: number, control: number, still: number): Future {
     if (control >= this.counts[thread]!) return this.everything
     const abstract = this.futureOf(thread, this.shapeAt[thread]![control]!, still)
     const named = this.things.namedBy(thread, control)
@@ -158,24 +164,30 @@ export class Independence {
     if (this.changers.some((by, g) => by.some((threads, value) => threads !== later.changers[g]![value])))
       return false
     return this.futures.every((byStill, thread) =>
-      [...byStill].every(([key, futures]) => {
-        const still = Int16Array.from(key, (c) => (c.charCodeAt(0) << 16) >> 16)
+      byStill.every((futures, still) => {
+        const now = later.stillNumber(this.stills[still]!)
         return [...futures].every(([shape, future]) => {
-          const now = later.futureOf(thread, later.shapes[thread]!.get(shape.name)!, still)
-          return same(future.touched, now.touched) && same(future.written, now.written)
+          const then = later.futureOf(thread, later.shapes[thread]!.get(shape.name)!, now)
+          return same(future.touched, then.touched) && same(future.written, then.written)
         })
       }),
     )
   }
 
-  private futureOf(thread: number, shape: Shape, still: Int16Array): Future {
-    const key = String.fromCharCode(...still)
-    let futures = this.futures[thread]!.get(key)
-    if (futures === undefined) {
-      futures = new Map()
-      this.futures[thread]!.set(key, futures)
+  private stillNumber(still: Int16Array): number {
+    const key = still.join()
+    let number = this.stillNumbers.get(key)
+    if (number === undefined) {
+      number = this.stills.push(still) - 1
+      this.stillNumbers.set(key, number)
     }
-    return futures.get(shape) ?? this.follow(shape, still, futures)
+    return number
+  }
+
+  private futureOf(thread: number, shape: Shape, still: number): Future {
+    const byStill = this.futures[thread]!
+    byStill[still] ??= new Map()
+    return byStill[still].get(shape) ?? this.follow(shape, this.stills[still]!, byStill[still])
   }
 
   /** Goes through all shapes that can come, the last first, until nothing is added any more. */

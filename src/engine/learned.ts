@@ -6,6 +6,7 @@
 import { AUTOMATON_LIMITS, Automata, type AutomatonLimits } from './automaton.ts'
 import { ControlStates } from './control.ts'
 import { DecisionTrees } from './decision.ts'
+import { grown } from './segments.ts'
 import type { System } from './system.ts'
 
 export class Learned {
@@ -34,10 +35,8 @@ export class Learned {
   rootOf(thread: number, control: number): number {
     let roots = this.roots[thread]!
     if (control >= roots.length) {
-      const grown = new Int32Array(Math.max(control + 1, roots.length * 2))
-      grown.set(roots)
-      this.roots[thread] = grown
-      roots = grown
+      roots = grown(roots, control)
+      this.roots[thread] = roots
     }
     if (roots[control] === 0) roots[control] = this.trees.newRoot()
     return roots[control]!

@@ -17,6 +17,7 @@ import { LEAF, READ } from './decision.ts'
 import { type Future, Independence, type Things } from './independence.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
+import { grown } from './segments.ts'
 import type { Memory } from './system.ts'
 
 /** Longest chain. A longer one is cut, and the state there is kept. */
@@ -28,10 +29,8 @@ export class Merging {
   /** What invariants had looked at when this round began, and what they have looked at by now. */
   private readonly watched: Int32Array
   private readonly looked: Int32Array
-  /** For each thread and memory, the number of what stands still in it; 0 where not looked at yet. */
+  /** For each thread and memory, one more than the number of what stands still in it; 0 where not looked at yet. */
   private readonly stillOf: Int32Array[]
-  private readonly stills: Int16Array[] = [new Int16Array(0)]
-  private readonly stillNumbers = new Map<string, number>()
   /** For each thread, by what stands still and then by control state. */
   private readonly futures: (Future | undefined)[][][]
   private readonly others: Future
@@ -158,7 +157,7 @@ export class Merging {
       if (other === thread || control === DONE) continue
       const futures = this.futures[other]!
       futures[still] ??= []
-      futures[still][control] ??= this.independence.future(other, control, this.stills[still]!)
+      futures[still][control] ??= this.independence.future(other, control, still)
       const future = futures[still][control]
       for (let i = 0; i < others.touched.length; i++) {
         others.touched[i]! |= future.touched[i]!
@@ -172,22 +171,14 @@ export class Merging {
     const { memory } = this
     let numbers = this.stillOf[thread]!
     if (memory >= numbers.length) {
-      const grown = new Int32Array(Math.max(memory + 1, numbers.length * 2))
-      grown.set(numbers)
-      this.stillOf[thread] = grown
-      numbers = grown
+      numbers = grown(numbers, memory)
+      this.stillOf[thread] = numbers
     }
     if (numbers[memory] === 0) {
-      const still = this.independence.standingStill(thread, (location) => this.memories.get(memory, location))
-      const key = String.fromCharCode(...still)
-      let number = this.stillNumbers.get(key)
-      if (number === undefined) {
-        number = this.stills.push(still) - 1
-        this.stillNumbers.set(key, number)
-      }
-      numbers[memory] = number
+      numbers[memory] =
+        1 + this.independence.standingStill(thread, (location) => this.memories.get(memory, location))
     }
-    return numbers[memory]!
+    return numbers[memory]! - 1
   }
 
   /** Whether the invariant holds in the present memory because of locations that the others do not write. */

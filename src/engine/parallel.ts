@@ -186,12 +186,11 @@ export class ParallelExplorer implements Search {
   }
 
   memoryOf(state: number): number {
-    return this.hand.visited.word(state, 0)
+    return this.hand.visited.memoryOf(state)
   }
 
   controlOf(state: number, thread: number): number {
-    const word = this.hand.visited.word(state, 1 + (thread >> 1))
-    return thread & 1 ? word >>> 16 : word & 0xffff
+    return this.hand.visited.controlOf(state, thread)
   }
 
   parentOf(state: number): number {

@@ -11,7 +11,9 @@
  * looked at again.
  */
 import type { Coverage, ExploreLimits } from './exploration.ts'
-import { StatefulSearch, setControl } from './stateful_search.ts'
+import { setControl } from './packed.ts'
+import { grown } from './segments.ts'
+import { StatefulSearch } from './stateful_search.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
 
@@ -160,11 +162,7 @@ export class FewPreemptions extends StatefulSearch {
     this.moment[1] = thread
     const { count } = this.moments
     if (!this.moments.add(this.moment, 0, this.moments.hash(this.moment, 0), parent)) return
-    if (count === this.depths.length) {
-      const depths = new Int32Array(count * 2)
-      depths.set(this.depths)
-      this.depths = depths
-    }
+    if (count === this.depths.length) this.depths = grown(this.depths, count)
     this.depths[count] = count === 0 ? 0 : this.depths[parent]! + 1
   }
 }

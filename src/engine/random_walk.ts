@@ -6,7 +6,8 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { Coverage, ExploreLimits } from './exploration.ts'
-import { StatefulSearch, setControl } from './stateful_search.ts'
+import { setControl } from './packed.ts'
+import { StatefulSearch } from './stateful_search.ts'
 import type { System } from './system.ts'
 
 /** Seeds are whole numbers from 0 up to this. */

@@ -10,23 +10,16 @@
  * are rounds: each decides by what is known when it begins; if what was learned meanwhile would
  * have changed a decision, another round begins. Random runs teach the most before the first.
  */
-import { AUTOMATON_LIMITS } from './automaton.ts'
 import { DONE } from './control.ts'
-import {
-  type Bound,
-  checkLimits,
-  DEFAULT_LIMITS,
-  type Exploration,
-  type ExploreLimits,
-  type Reduction,
-} from './exploration.ts'
+import type { Coverage, ExploreLimits, Reduction } from './exploration.ts'
 import { Findings } from './findings.ts'
-import { Learned } from './learned.ts'
-import { Memories } from './memories.ts'
 import { Merging } from './merging.ts'
+import { pack } from './packed.ts'
 import { learnFromRandomRuns } from './rehearsal.ts'
-import type { Search, States } from './search.ts'
-import { Stepper } from './stepper.ts'
+import { Run } from './run.ts'
+import type { States } from './search.ts'
+import { grown } from './segments.ts'
+import { StoredSearch } from './stored_search.ts'
 import { Symmetry } from './symmetry.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -41,113 +34,55 @@ const UNKNOWN = 0
 const HOLDS = 1
 const BROKEN = 2
 
-export class ReducedSearch implements Search {
-  readonly learned: Learned
-  readonly memories: Memories
-  private readonly limits: Required<ExploreLimits>
-  private readonly stepper: Stepper
+export class ReducedSearch extends StoredSearch {
   private readonly symmetry: Symmetry | undefined
-  private readonly required: readonly boolean[]
-  private visited: Visited
-  private findings: Findings
   private merging: Merging | undefined
   /** For each memory whether the invariant holds in it. */
-  private verdicts = new Uint8Array(1 << 10)
+  private verdicts = new Int32Array(1 << 10)
 
   /** For each state, the steps of the shortest run to it that is known. */
-  private distances: Int32Array
+  private distances = new Int32Array(1 << 8)
   /** States by distance; one that has been brought nearer is in several, and belongs to the nearest. */
   private buckets: number[][] = []
-  private bucket = 0
   private next = 0
   private reviewAt = FIRST_REVIEW
   private reviewed = 0
   private expanded = 0
-  private transitions = 0
-  private elapsed = 0
-  private over = false
-  private bounded: Bound | undefined
 
-  /** The state that is being expanded, and one of its successors. */
-  private readonly words: Int32Array
-  private readonly here: Int32Array
-  private readonly there: Int32Array
+  /** The control states of the state that is being expanded, and of one of its successors. */
+  private readonly from: Int32Array
+  private readonly to: Int32Array
 
   /**
    * @throws RangeError if a limit is out of range
    * @throws ModelError if the system cannot be explored
    */
   constructor(
-    readonly system: System,
+    system: System,
     private readonly reductions: readonly Reduction[],
     limits: ExploreLimits = {},
     onReplay?: (procedure: string) => void,
   ) {
-    this.limits = { ...DEFAULT_LIMITS, automaton: AUTOMATON_LIMITS, ...limits }
-    checkLimits(this.limits)
-    this.learned = new Learned(system, this.limits.automaton, onReplay)
-    this.memories = new Memories(system.layout.locations)
-    this.stepper = new Stepper(this.learned, this.memories)
+    super(system, limits, onReplay)
     if (reductions.includes('symmetry') && system.layout.sorts.length > 0) {
       this.symmetry = new Symmetry(this.learned, this.memories)
     }
-    this.required = system.threads.map((thread) => thread.daemon !== true)
-    this.visited = new Visited(1 + Math.ceil(system.threads.length / 2))
-    this.words = new Int32Array(this.visited.words)
-    this.here = new Int32Array(system.threads.length)
-    this.there = new Int32Array(system.threads.length)
-    this.distances = new Int32Array(1 << 8)
-    this.findings = new Findings(system, this.memories)
+    this.from = new Int32Array(system.threads.length)
+    this.to = new Int32Array(system.threads.length)
     if (reductions.includes('merging')) learnFromRandomRuns(this.learned, this.memories)
     this.beginRound()
   }
 
-  run(budget = Number.POSITIVE_INFINITY): boolean {
-    if (this.over) return true
-    const began = Date.now()
-    const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
-    do this.over = this.expandSome()
-    while (!this.over && Date.now() < stop)
-    this.elapsed += Date.now() - began
-    if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
-    return this.over
+  protected get coverage(): Coverage {
+    return { mode: 'breadth-first', reductions: this.reductions }
   }
 
-  result(): Exploration {
-    return {
-      search: { mode: 'breadth-first', reductions: this.reductions },
-      states: this.visited.count,
-      transitions: this.transitions,
-      memories: this.memories.count,
-      depth: this.bucket,
-      frontier: this.visited.count - this.expanded,
-      milliseconds: this.elapsed,
-      bytes: this.byteLength,
-      bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
-      finals: this.findings.finals,
-      failures: this.findings.failures,
-    }
+  protected get frontier(): number {
+    return this.visited.count - this.expanded
   }
 
-  get count(): number {
-    return this.visited.count
-  }
-
-  memoryOf(state: number): number {
-    return this.visited.word(state, 0)
-  }
-
-  controlOf(state: number, thread: number): number {
-    const word = this.visited.word(state, 1 + (thread >> 1))
-    return thread & 1 ? word >>> 16 : word & 0xffff
-  }
-
-  parentOf(state: number): number {
-    return this.visited.parentOf(state)
-  }
-
-  private get byteLength(): number {
-    return this.visited.byteLength + this.memories.byteLength + this.distances.byteLength
+  protected override get byteLength(): number {
+    return super.byteLength + this.distances.byteLength
   }
 
   private beginRound(): void {
@@ -163,7 +98,7 @@ export class ReducedSearch implements Search {
       )
     }
     this.buckets = [[]]
-    this.bucket = 0
+    this.depth = 0
     this.next = 0
     this.expanded = 0
     this.transitions = 0
@@ -171,7 +106,7 @@ export class ReducedSearch implements Search {
 
     const initial = this.memories.internInitial()
     this.learned.controls.forEach((controls, thread) => {
-      this.there[thread] = controls.initial
+      this.to[thread] = controls.initial
     })
     this.keep(initial, 0, 0)
     if (this.isBroken(initial)) {
@@ -180,21 +115,20 @@ export class ReducedSearch implements Search {
     }
   }
 
-  /** Expands some states; true when the search is over. */
-  private expandSome(): boolean {
+  protected advanceSome(): boolean {
     for (let n = 0; n < CLOCK_EVERY; n++) {
-      const states = this.buckets[this.bucket]
+      const states = this.buckets[this.depth]
       if (states === undefined || this.next >= states.length) {
         // A bucket that is done with is not needed any more.
-        this.buckets[this.bucket] = []
-        if (this.bucket + 1 >= this.buckets.length) return this.endRound()
-        if (this.bucket >= this.limits.depth) return this.stopAt('depth')
-        this.bucket++
+        this.buckets[this.depth] = []
+        if (this.depth + 1 >= this.buckets.length) return this.endRound()
+        if (this.depth >= this.limits.depth) return this.stopAt('depth')
+        this.depth++
         this.next = 0
         continue
       }
       const state = states[this.next++]!
-      if (this.distances[state] !== this.bucket) continue
+      if (this.distances[state] !== this.depth) continue
       if (this.visited.count > this.limits.states) return this.stopAt('states')
       this.expand(state)
       this.expanded++
@@ -219,23 +153,18 @@ export class ReducedSearch implements Search {
     return false
   }
 
-  private stopAt(bound: Bound): true {
-    this.bounded = bound
-    return true
-  }
-
   private expand(state: number): void {
-    const { here, there, stepper, merging, symmetry, learned } = this
+    const { from, to, stepper, merging, symmetry, learned } = this
     const memory = this.memoryOf(state)
-    for (let thread = 0; thread < here.length; thread++) here[thread] = this.controlOf(state, thread)
-    const distance = this.bucket
+    this.unpack(state, from)
+    const distance = this.depth
     let steps = 0
     let failures = 0
     let running = false
     let resting = this.system.restInvariant !== undefined
 
-    for (let thread = 0; thread < here.length; thread++) {
-      const control = here[thread]!
+    for (let thread = 0; thread < from.length; thread++) {
+      const control = from[thread]!
       if (control === DONE) continue
       if (this.required[thread]) running = true
       if (resting && !learned.controls[thread]!.atRest(control)) resting = false
@@ -256,9 +185,9 @@ export class ReducedSearch implements Search {
           this.failOf(next, state, step)
           continue
         }
-        there.set(here)
-        there[thread] = after
-        const merged = merging?.advance(next, there, thread) ?? 0
+        to.set(from)
+        to[thread] = after
+        const merged = merging?.advance(next, to, thread) ?? 0
         this.keep(merging?.memory ?? next, state, distance + 1 + merged)
       }
     }
@@ -270,44 +199,36 @@ export class ReducedSearch implements Search {
     if (resting) this.findings.checkRest(memory, state)
   }
 
-  /** Keeps the state whose control states are in `there`, unless it is known to be as near. */
+  /** Keeps the state whose control states are in `to`, unless it is known to be as near. */
   private keep(memory: number, parent: number, distance: number): void {
-    const { words, visited } = this
-    this.pack(memory, this.there)
+    const { visited } = this
+    this.packCanonical(memory)
     const known = visited.count
-    const state = visited.intern(words, 0, visited.hash(words, 0), parent)
+    const state = this.add(this.here, 0, parent)
     if (state < known) {
       if (this.distances[state]! <= distance) return
       visited.setParent(state, parent)
     }
-    if (state >= this.distances.length) {
-      const grown = new Int32Array(Math.ceil(state * 1.5))
-      grown.set(this.distances)
-      this.distances = grown
-    }
+    if (state >= this.distances.length) this.distances = grown(this.distances, state)
     this.distances[state] = distance
     while (this.buckets.length <= distance) this.buckets.push([])
     this.buckets[distance]!.push(state)
   }
 
-  /** Puts a state, numbered anew, into `words`. */
-  private pack(memory: number, controls: Int32Array): void {
-    const { words, symmetry } = this
-    words.fill(0)
-    words[0] = symmetry === undefined ? memory : symmetry.canonical(memory, controls)
-    for (let thread = 0; thread < controls.length; thread++) {
-      words[1 + (thread >> 1)]! |= thread & 1 ? controls[thread]! << 16 : controls[thread]!
-    }
+  /** Puts the state whose control states are in `to`, numbered anew, into `here`. */
+  private packCanonical(memory: number): void {
+    const canonical = this.symmetry?.canonical(memory, this.to) ?? memory
+    pack(this.here, canonical, this.to)
+  }
+
+  private unpack(state: number, controls: Int32Array): void {
+    for (let thread = 0; thread < controls.length; thread++) controls[thread] = this.controlOf(state, thread)
   }
 
   private isBroken(memory: number): boolean {
     const { invariant } = this.system
     if (invariant === undefined) return false
-    if (memory >= this.verdicts.length) {
-      const grown = new Uint8Array(Math.max(memory + 1, this.verdicts.length * 2))
-      grown.set(this.verdicts)
-      this.verdicts = grown
-    }
+    if (memory >= this.verdicts.length) this.verdicts = grown(this.verdicts, memory)
     if (this.verdicts[memory] === UNKNOWN) {
       const reader = this.merging?.reader(memory) ?? this.memories.reader(memory)
       this.verdicts[memory] = invariant(reader) === undefined ? HOLDS : BROKEN
@@ -343,20 +264,20 @@ export class ReducedSearch implements Search {
 
   /** The threads that move, in their order, from a kept state to the next: every way that is shortest. */
   private movesBetween(from: number, to: number): number[][] {
-    const { there, stepper, merging } = this
+    const { to: controls, stepper, merging } = this
     const length = this.distances[to]! - this.distances[from]!
     const ways: number[][] = []
-    for (let thread = 0; thread < there.length; thread++) {
+    for (let thread = 0; thread < controls.length; thread++) {
       const control = this.controlOf(from, thread)
       if (control === DONE) continue
       const found = stepper.step(thread, control, this.memoryOf(from))
       for (let alternative = 0; alternative < found; alternative++) {
         if (stepper.controls[alternative]! < 0) continue
-        for (let other = 0; other < there.length; other++) there[other] = this.controlOf(from, other)
-        there[thread] = stepper.controls[alternative]!
+        this.unpack(from, controls)
+        controls[thread] = stepper.controls[alternative]!
         const threads = [thread]
-        merging?.advance(stepper.memories[alternative]!, there, thread, (mover) => threads.push(mover))
-        this.pack(merging?.memory ?? stepper.memories[alternative]!, there)
+        merging?.advance(stepper.memories[alternative]!, controls, thread, (mover) => threads.push(mover))
+        this.packCanonical(merging?.memory ?? stepper.memories[alternative]!)
         if (threads.length === length && this.isPacked(to)) ways.push(threads)
       }
     }
@@ -365,13 +286,13 @@ export class ReducedSearch implements Search {
 
   /** Lets threads move at the end of a run; whether that leads to a kept state, but for its numbers. */
   private follow(run: Run, threads: readonly number[], to: number): boolean {
-    const { stepper, there } = this
+    const { stepper, to: controls } = this
     const begin = run.count
     const moves = (i: number): boolean => {
       if (i === threads.length) {
-        for (let thread = 0; thread < there.length; thread++)
-          there[thread] = run.controlOf(run.count - 1, thread)
-        this.pack(run.memoryOf(run.count - 1), there)
+        for (let thread = 0; thread < controls.length; thread++)
+          controls[thread] = run.controlOf(run.count - 1, thread)
+        this.packCanonical(run.memoryOf(run.count - 1))
         return this.isPacked(to)
       }
       const thread = threads[i]!
@@ -395,47 +316,6 @@ export class ReducedSearch implements Search {
   }
 
   private isPacked(state: number): boolean {
-    return this.words.every((word, i) => word === this.visited.word(state, i))
-  }
-}
-
-/** The states of one run. */
-class Run implements States {
-  private readonly memoriesAt: number[]
-  private readonly controlsAt: number[][]
-
-  constructor(
-    readonly learned: Learned,
-    readonly memories: Memories,
-  ) {
-    this.memoriesAt = [memories.internInitial()]
-    this.controlsAt = [learned.controls.map(({ initial }) => initial)]
-  }
-
-  get count(): number {
-    return this.memoriesAt.length
-  }
-
-  memoryOf(state: number): number {
-    return this.memoriesAt[state]!
-  }
-
-  controlOf(state: number, thread: number): number {
-    return this.controlsAt[state]![thread]!
-  }
-
-  parentOf(state: number): number {
-    return Math.max(0, state - 1)
-  }
-
-  append(thread: number, memory: number, control: number): void {
-    this.memoriesAt.push(memory)
-    this.controlsAt.push(this.controlsAt.at(-1)!.with(thread, control))
-  }
-
-  /** Leaves the first so many states. */
-  drop(count: number): void {
-    this.memoriesAt.length = count
-    this.controlsAt.length = count
+    return this.here.every((word, i) => word === this.visited.word(state, i))
   }
 }

@@ -1,4 +1,6 @@
 /** Random runs from the start, for what is learned from them. They are the same each time. */
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { DONE } from './control.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
@@ -10,7 +12,8 @@ const STEPS = 2_000
 export function learnFromRandomRuns(learned: Learned, memories: Memories): void {
   const stepper = new Stepper(learned, memories)
   const initial = memories.internInitial()
-  const pick = numbers()
+  const chance = xoroshiro128plus(1)
+  const pick = (n: number): number => uniformInt(chance, 0, n - 1)
   for (let run = 0; run < RUNS; run++) {
     const controls = learned.controls.map((states) => states.initial)
     let memory = initial
@@ -28,14 +31,5 @@ export function learnFromRandomRuns(learned: Learned, memories: Memories): void 
       memory = stepper.memories[way]!
       controls[thread] = stepper.controls[way]!
     }
-  }
-}
-
-/** Numbers from 0 to n - 1, by a linear congruential generator (Knuth's MMIX has its like in 64 bits). */
-function numbers(): (n: number) => number {
-  let state = 1
-  return (n) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) % n
   }
 }

@@ -18,13 +18,23 @@ export class OutOfMemory extends Error {
  * New words, all 0.
  * @throws OutOfMemory if there is no room for them
  */
-export function allocate(words: number): Int32Array {
+export function allocate(words: number): Int32Array<ArrayBuffer> {
   try {
     return new Int32Array(words)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new OutOfMemory(`no room for ${words} words`, { cause })
   }
+}
+
+/**
+ * An array with room for at least one more index than `index`, and the same words otherwise.
+ * @throws OutOfMemory
+ */
+export function grown(words: Int32Array, index: number): Int32Array<ArrayBuffer> {
+  const more = allocate(Math.max(index + 1, words.length * 2))
+  more.set(words)
+  return more
 }
 
 export class Segments {
@@ -45,9 +55,7 @@ export class Segments {
   grow(): void {
     const { stride, list } = this
     if (this.capacity <= SEGMENT_MASK) {
-      const first = allocate(this.capacity * 2 * stride)
-      first.set(list[0]!)
-      list[0] = first
+      list[0] = grown(list[0]!, this.capacity * 2 * stride - 1)
       this.capacity *= 2
     } else {
       list.push(allocate((SEGMENT_MASK + 1) * stride))

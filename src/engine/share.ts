@@ -5,6 +5,7 @@
 import type { ExploreLimits } from './exploration.ts'
 import type { Location } from './layout.ts'
 import { CHUNK_WORDS, chunksOf } from './memories.ts'
+import { wordsOfState } from './packed.ts'
 import { reserve, reserveTuples, type TupleBuffers } from './shared_tuples.ts'
 
 /** The most threads that can explore together. */
@@ -85,7 +86,7 @@ export function reserveShare(
     log: reserve(4 * LEARNED_WORDS * MOST_LEARNED),
     ends: reserve(8 * MOST_ENDS),
     failures: reserve(FAILURE_BYTES),
-    states: reserveTuples(1 + Math.ceil(threads / 2), 1, most, bytes, firstSlotBits),
+    states: reserveTuples(wordsOfState(threads), 1, most, bytes, firstSlotBits),
     chunks: reserveTuples(CHUNK_WORDS, 0, many, bytes, firstSlotBits),
     vectors: reserveTuples(chunksOf(locations), 1, many, bytes, firstSlotBits),
     limits,

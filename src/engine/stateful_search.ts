@@ -2,146 +2,34 @@
  * What the searches other than breadth-first have in common: they look at one state at a
  * time, keep to limits, and note what goes wrong.
  */
-import { AUTOMATON_LIMITS } from './automaton.ts'
 import { DONE } from './control.ts'
-import {
-  type Bound,
-  type Coverage,
-  checkLimits,
-  DEFAULT_LIMITS,
-  type Exploration,
-  type ExploreLimits,
-} from './exploration.ts'
-import { Findings } from './findings.ts'
-import { Learned } from './learned.ts'
-import { Memories } from './memories.ts'
-import type { Search } from './search.ts'
-import { OutOfMemory } from './segments.ts'
-import { Stepper } from './stepper.ts'
+import type { ExploreLimits } from './exploration.ts'
+import { controlAt } from './packed.ts'
+import { StoredSearch } from './stored_search.ts'
 import type { System } from './system.ts'
-import { Visited } from './visited.ts'
 
 /** Advances between two looks at the clock. */
 const CLOCK_EVERY = 1024
 
-export abstract class StatefulSearch implements Search {
-  readonly learned: Learned
-  readonly memories: Memories
-  /** Every state that was found, once. */
-  protected readonly visited: Visited
-  protected readonly findings: Findings
-  protected readonly limits: Required<ExploreLimits>
+export abstract class StatefulSearch extends StoredSearch {
   protected readonly threads: number
-  /** The words of the state that is being looked at. */
-  protected readonly here: Int32Array
-  /** What `waysOf` found last: the memories and control states afterwards, and which alternatives they are. */
+  /** What `waysOf` found last: the memories and control states afterwards. */
   protected memoriesAfter = new Int32Array(16)
   protected controlsAfter = new Int32Array(16)
   /** How many alternatives of the last `waysOf` failed. */
   protected failing = 0
-  protected transitions = 0
-  protected depth = 0
 
-  private readonly stepper: Stepper
-  private readonly required: boolean[]
-  private elapsed = 0
-  private over = false
-  private bounded: Bound | undefined
-
-  constructor(
-    readonly system: System,
-    limits: ExploreLimits,
-    onReplay: ((procedure: string) => void) | undefined,
-  ) {
-    this.limits = { ...DEFAULT_LIMITS, automaton: AUTOMATON_LIMITS, ...limits }
-    checkLimits(this.limits)
+  constructor(system: System, limits: ExploreLimits, onReplay: ((procedure: string) => void) | undefined) {
+    super(system, limits, onReplay)
     this.threads = system.threads.length
-    this.learned = new Learned(system, this.limits.automaton, onReplay)
-    this.memories = new Memories(system.layout.locations)
-    this.findings = new Findings(system, this.memories)
-    this.stepper = new Stepper(this.learned, this.memories)
-    this.visited = new Visited(1 + Math.ceil(this.threads / 2))
-    this.required = system.threads.map((thread) => thread.daemon !== true)
-    this.here = new Int32Array(this.visited.words)
-    this.here[0] = this.memories.internInitial()
-    this.learned.controls.forEach(({ initial }, thread) => {
-      setControl(this.here, 0, thread, initial)
-    })
+    this.packInitial()
     this.add(this.here, 0, 0)
     this.findings.checkInvariant(0, 0, undefined)
-    if (this.findings.isBroken(0)) this.over = true
+    if (this.findings.isBroken(0)) this.end()
   }
-
-  run(budget = Number.POSITIVE_INFINITY): boolean {
-    if (this.over) return true
-    const began = Date.now()
-    const stop = began + Math.min(budget, this.limits.milliseconds - this.elapsed)
-    try {
-      do this.over = this.advanceSome()
-      while (!this.over && Date.now() < stop)
-    } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error
-      this.over = this.stopAt('memory')
-    }
-    this.elapsed += Date.now() - began
-    if (!this.over && this.elapsed >= this.limits.milliseconds) this.over = this.stopAt('time')
-    return this.over
-  }
-
-  result(): Exploration {
-    return {
-      search: this.coverage,
-      states: this.visited.count,
-      transitions: this.transitions,
-      memories: this.memories.count,
-      depth: this.depth,
-      frontier: this.frontier,
-      milliseconds: this.elapsed,
-      bytes: this.byteLength,
-      bounded: this.bounded ?? (this.over ? undefined : 'interrupted'),
-      finals: this.findings.finals,
-      failures: this.findings.failures,
-    }
-  }
-
-  get count(): number {
-    return this.visited.count
-  }
-
-  memoryOf(state: number): number {
-    return this.visited.word(state, 0)
-  }
-
-  controlOf(state: number, thread: number): number {
-    const word = this.visited.word(state, 1 + (thread >> 1))
-    return thread & 1 ? word >>> 16 : word & 0xffff
-  }
-
-  parentOf(state: number): number {
-    return this.visited.parentOf(state)
-  }
-
-  protected get byteLength(): number {
-    return this.visited.byteLength + this.memories.byteLength
-  }
-
-  protected abstract get coverage(): Coverage
-
-  /** States found but not looked at yet. */
-  protected abstract get frontier(): number
 
   /** Goes on a little; true when there is nothing left, or a bound is hit and `stopAt` was called. */
   protected abstract advance(): boolean
-
-  protected stopAt(bound: Bound): true {
-    this.bounded = bound
-    return true
-  }
-
-  /** The number of the state whose words are at `at`, which is added unless it is known. */
-  protected add(words: Int32Array, at: number, parent: number): number {
-    return this.visited.intern(words, at, this.visited.hash(words, at), parent)
-  }
 
   /**
    * Every way in which a thread can go on from the state that is being looked at: how many are
@@ -202,30 +90,16 @@ export abstract class StatefulSearch implements Search {
     if (!this.hasEnded()) this.findings.failAt('deadlock', 'no thread can go on', state, undefined)
   }
 
-  private advanceSome(): boolean {
+  protected advanceSome(): boolean {
     for (let n = 0; n < CLOCK_EVERY; n++) {
       if (this.visited.count > this.limits.states) return this.stopAt('states')
       if (this.advance()) return true
     }
-    if (this.byteLength > this.limits.bytes) return this.stopAt('memory')
-    return false
+    return this.byteLength > this.limits.bytes && this.stopAt('memory')
   }
 
   private grow(length: number): void {
     this.memoriesAfter = new Int32Array(length * 2)
     this.controlsAfter = new Int32Array(length * 2)
   }
-}
-
-/** The control state of a thread in the state whose words are at `at`. */
-export function controlAt(words: Int32Array, at: number, thread: number): number {
-  const word = words[at + 1 + (thread >> 1)]!
-  return thread & 1 ? word >>> 16 : word & 0xffff
-}
-
-/** Puts a thread of the state whose words are at `at` into a control state. */
-export function setControl(words: Int32Array, at: number, thread: number, control: number): void {
-  const half = at + 1 + (thread >> 1)
-  const word = words[half]!
-  words[half] = thread & 1 ? (word & 0xffff) | (control << 16) : (word & ~0xffff) | control
 }

@@ -6,6 +6,7 @@
 import { CHOOSE, FAIL, LEAF, READ, STUCK } from './decision.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
+import { grown } from './segments.ts'
 
 export class Stepper {
   /** For each way in which the operation can go, in the order of its choices: the memory afterwards. */
@@ -85,9 +86,7 @@ export class Stepper {
 
   private grow(): void {
     for (const name of ['memories', 'controls', 'leaves'] as const) {
-      const grown = new Int32Array(this[name].length * 2)
-      grown.set(this[name])
-      this[name] = grown
+      this[name] = grown(this[name], this[name].length)
     }
   }
 }

@@ -21,6 +21,7 @@ import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { namingOf, type Rename } from './naming.ts'
 import type { Plain, Procedure, Request } from './operation.ts'
+import { grown } from './segments.ts'
 import { Stepper } from './stepper.ts'
 
 /** Things in an order, each as its number among all things of all sorts. */
@@ -204,11 +205,7 @@ export class Symmetry implements Things {
 
   /** The order in which a memory names things, as its number. */
   private orderIn(memory: number): number {
-    if (memory >= this.orderOf.length) {
-      const grown = new Int32Array(Math.max(memory + 1, this.orderOf.length * 2))
-      grown.set(this.orderOf)
-      this.orderOf = grown
-    }
+    if (memory >= this.orderOf.length) this.orderOf = grown(this.orderOf, memory)
     if (this.orderOf[memory] === 0) this.orderOf[memory] = 1 + this.findOrder(memory).number
     return this.orderOf[memory]! - 1
   }

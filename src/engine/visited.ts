@@ -1,13 +1,14 @@
 /**
  * The visited set: every state once, in the order of discovery, with the state from which it
- * was first reached. A state is a few 32-bit words: the number of its memory, then the control
- * states of its threads, two to a word.
+ * was first reached.
  */
+import { halfOf } from './packed.ts'
 import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import { Tuples, type TupleTable } from './tuples.ts'
 
 export class Visited {
   constructor(
+    /** Of a state (`packed.ts`). */
     readonly words: number,
     /** States, each with the state before it; the initial state has itself. */
     private readonly tuples: TupleTable = new Tuples(words, 1),
@@ -28,6 +29,16 @@ export class Visited {
   /** One word of a state. */
   word(state: number, i: number): number {
     return this.tuples.word(state, i)
+  }
+
+  /** The number of the memory of a state. */
+  memoryOf(state: number): number {
+    return this.word(state, 0)
+  }
+
+  /** The control state of a thread in a state. */
+  controlOf(state: number, thread: number): number {
+    return halfOf(this.word(state, 1 + (thread >> 1)), thread)
   }
 
   /** The state from which a state was first reached. */

@@ -10,7 +10,9 @@ import {
   Explorer,
   Layout,
   type Response,
+  type SearchMode,
   type Steps,
+  searchOf,
   type View,
 } from '../../src/engine/index.ts'
 import { exploreAll } from './compare.ts'
@@ -20,6 +22,24 @@ function bounded(limits: ExploreLimits, of = counters(4)): Exploration {
   const explorer = new Explorer(of, limits)
   expect(explorer.run()).toBe(true)
   return explorer.result()
+}
+
+/** Does something where no array of more words than so many can be had. */
+function withoutMemory<T>(words: number, what: () => T): T {
+  vi.stubGlobal(
+    'Int32Array',
+    new Proxy(Int32Array, {
+      construct(target, args) {
+        if (args.length === 1 && args[0] > words) throw new RangeError('Array buffer allocation failed')
+        return Reflect.construct(target, args)
+      },
+    }),
+  )
+  try {
+    return what()
+  } finally {
+    vi.unstubAllGlobals()
+  }
 }
 
 /** A result without what differs from run to run. */
@@ -67,26 +87,26 @@ describe('a bound', () => {
   })
 
   it('on memory is also met where there is no more to be had, and what was found is kept', () => {
-    const Real = Int32Array
-    vi.stubGlobal(
-      'Int32Array',
-      new Proxy(Real, {
-        construct(target, args) {
-          if (args.length === 1 && args[0] > 60_000) throw new RangeError('Array buffer allocation failed')
-          return Reflect.construct(target, args)
-        },
-      }),
-    )
-    try {
-      const result = bounded({}, counters(4, 3))
-      expect(result.bounded).toBe('memory')
-      // A state is four words, and a first segment of 2^14 states would be too large.
-      expect(result.states).toBe(2 ** 13)
-      expect(result.transitions).toBeGreaterThan(2 ** 13)
-      expect(result.frontier).toBeGreaterThan(0)
-    } finally {
-      vi.unstubAllGlobals()
-    }
+    const result = withoutMemory(60_000, () => bounded({}, counters(4, 3)))
+    expect(result.bounded).toBe('memory')
+    // A state is four words, and a first segment of 2^14 states would be too large.
+    expect(result.states).toBe(2 ** 13)
+    expect(result.transitions).toBeGreaterThan(2 ** 13)
+    expect(result.frontier).toBeGreaterThan(0)
+  })
+
+  it.each<[string, SearchMode]>([
+    ['depth-first', { mode: 'depth-first' }],
+    ['with few preemptions', { mode: 'preemptions', most: 5 }],
+    ['random', { mode: 'random', seed: 1, runs: 100_000, steps: 1_000 }],
+    ['with merging', { mode: 'breadth-first', reductions: ['merging'] }],
+    ['with symmetry', { mode: 'breadth-first', reductions: ['symmetry'] }],
+  ])('on memory is met by a search %s in the same way', (_, mode) => {
+    const search = searchOf(counters(4, 3), mode)
+    withoutMemory(30_000, () => search.run())
+    const { bounded, states } = search.result()
+    expect(bounded).toBe('memory')
+    expect(states).toBeGreaterThan(1_000)
   })
 
   it('on time stops, and stays stopped', () => {

@@ -244,10 +244,10 @@ describe('a folding', () => {
         fc.array(fc.array(move, { minLength: 1, maxLength: 5 }), { minLength: 2, maxLength: 3 }),
         (programs) => {
           const explorer = exploreAll(wanderers(programs))
-          const foldings = explorer.controls.map((_, t) => fold(explorer, t))
+          const foldings = explorer.learned.controls.map((_, t) => fold(explorer, t))
           const does = new Map<string, string>()
           let steps = 0
-          for (let state = 0; state < explorer.visited.count; state++) {
+          for (let state = 0; state < explorer.count; state++) {
             const classes = foldings.map((folding, t) => folding[explorer.controlOf(state, t)])
             const key = `${explorer.memoryOf(state)} ${classes}`
             const successors = successorsOf(explorer, foldings, state)

@@ -96,9 +96,9 @@ describe('what changes only with time', () => {
     const explorer = new Explorer(system(layout, [thread(clock)]))
     explorer.run()
     expect(explorer.result().bounded).toBeUndefined()
-    explorer.automata.recheck()
+    explorer.learned.automata.recheck()
     now = 1
-    expect(() => explorer.automata.recheck()).toThrow(/clock did something else/)
+    expect(() => explorer.learned.automata.recheck()).toThrow(/clock did something else/)
   })
 
   it('also in a result, and in what comes last', () => {
@@ -114,7 +114,7 @@ describe('what changes only with time', () => {
     const explorer = new Explorer(system(layout, [thread(caller)]))
     explorer.run()
     now = 1
-    expect(() => explorer.automata.recheck()).toThrow(/last did something else/)
+    expect(() => explorer.learned.automata.recheck()).toThrow(/last did something else/)
   })
 })
 
@@ -386,7 +386,7 @@ describe('code without end', () => {
       yield* x.read()
     }
     const explorer = new Explorer(system(layout, [thread(watched)]))
-    explorer.automata.onReplay = (name) => names.push(name)
+    explorer.learned.automata.onReplay = (name) => names.push(name)
     explorer.run()
     expect(new Set(names)).toEqual(new Set(['watched', 'read']))
   })

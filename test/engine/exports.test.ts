@@ -186,7 +186,7 @@ describe('ITF', () => {
     'of a run of %s is a trace, and its states are those of the run',
     (_, make) => {
       const explorer = exploreAll(make())
-      const last = explorer.visited.count - 1
+      const last = explorer.count - 1
       const trace = traceTo(explorer, last)
       const itf = ITF.parse(JSON.parse(JSON.stringify(itfOf(explorer, last))))
       expect(itf.states).toHaveLength(trace.steps.length + 1)

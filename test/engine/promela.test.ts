@@ -223,8 +223,8 @@ withSpin('SPIN', { concurrent: true }, () => {
 
   it('would see an edge that the engine missed', async () => {
     const explorer = exploreAll(casCounter(2))
-    const { code } = explorer.trees
-    const root = code[explorer.rootOf(0, explorer.controls[0]!.initial)]!
+    const { code } = explorer.learned.trees
+    const root = code[explorer.learned.rootOf(0, explorer.learned.controls[0]!.initial)]!
     // The read of the first thread, for the value 1.
     expect(code[root + 2 + 1]).not.toBe(0)
     code[root + 2 + 1] = 0
