@@ -1,12 +1,13 @@
 /**
  * Successors that wait to be looked up together, so that their cache misses overlap.
  */
+import type { Successors } from './expansion.ts'
 import { setControl } from './packed.ts'
 import type { Visited } from './visited.ts'
 
 const SIZE = 256
 
-export class Batch {
+export class Batch implements Successors {
   /** How many wait. */
   count = 0
   private readonly states: Int32Array
@@ -19,8 +20,6 @@ export class Batch {
 
   /**
    * Adds the state that a thread's step leads to; a full batch is looked up at once.
-   * @param from the words of the state before it
-   * @param parent the number of the state before it
    * @throws OutOfMemory
    */
   add(from: Int32Array, parent: number, thread: number, memory: number, control: number): void {

@@ -5,6 +5,7 @@ import type { AutomatonLimits } from './automaton.ts'
  * In which order, and how much, is looked at.
  *
  * - `breadth-first`: every state, each by a shortest run.
+ * - `hash-compaction`: the same, but remembering of each state only a fingerprint.
  * - `depth-first`: every state, each by the run that came first.
  * - `random`: so many runs, in each of which chance decides who goes on and how.
  * - `preemptions`: all runs in which a thread that could go on is interrupted at most so often.
@@ -15,6 +16,7 @@ export type SearchMode =
       /** None by default. `auto`: all, but only if there are many states without. */
       readonly reductions?: readonly Reduction[] | 'auto'
     }
+  | { readonly mode: 'hash-compaction' }
   | { readonly mode: 'depth-first' }
   | {
       readonly mode: 'random'
@@ -37,6 +39,11 @@ export type Coverage =
       readonly mode: 'breadth-first'
       /** Those that were made; none if it is missing. */
       readonly reductions?: readonly Reduction[]
+    }
+  | {
+      readonly mode: 'hash-compaction'
+      /** That a state was missed: at most this, 0 to 1. */
+      readonly chance: number
     }
   | { readonly mode: 'depth-first' }
   | {

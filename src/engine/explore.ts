@@ -6,9 +6,8 @@
  * from walking, for each thread, the decision tree of the pending operation.
  */
 import { Batch } from './batch.ts'
-import { DONE } from './control.ts'
+import { Expansion } from './expansion.ts'
 import type { Coverage, Exploration, ExploreLimits, Level } from './exploration.ts'
-import { halfOf } from './packed.ts'
 import { StoredSearch } from './stored_search.ts'
 import type { System } from './system.ts'
 
@@ -17,6 +16,7 @@ const CLOCK_EVERY = 2048
 
 export class Explorer extends StoredSearch {
   private readonly batch: Batch
+  private readonly expansion: Expansion
   private current = 0
   /** The last level that was found whole: where it begins, and where it ends. */
   private levelBegin = 0
@@ -30,10 +30,10 @@ export class Explorer extends StoredSearch {
   constructor(system: System, limits: ExploreLimits = {}, onReplay?: (procedure: string) => void) {
     super(system, limits, onReplay)
     this.batch = new Batch(this.visited)
+    this.expansion = new Expansion(this.learned, this.stepper, this.findings, this.batch)
     this.packInitial()
     this.add(this.here, 0, 0)
-    this.findings.checkInvariant(0, 0, undefined)
-    if (this.findings.isBroken(0)) this.current = 1
+    if (this.findings.isBrokenFromTheBeginning()) this.current = 1
   }
 
   protected get coverage(): Coverage {
@@ -49,7 +49,7 @@ export class Explorer extends StoredSearch {
   }
 
   protected advanceSome(): boolean {
-    const { visited, batch, limits } = this
+    const { visited, batch, expansion, here, limits } = this
     for (let n = 0; n < CLOCK_EVERY; n++) {
       if (this.current === this.levelEnd) {
         batch.flush()
@@ -63,50 +63,11 @@ export class Explorer extends StoredSearch {
         batch.flush()
         if (visited.count > limits.states) return this.stopAt('states')
       }
-      this.expand(this.current)
-      this.current++
+      visited.load(this.current, here)
+      this.transitions += expansion.expand(this.current++, here)
     }
     batch.flush()
     return this.byteLength > limits.bytes && this.stopAt('memory')
-  }
-
-  private expand(state: number): void {
-    const { memories, here, stepper, findings, batch } = this
-    const { controls, trees } = this.learned
-    this.visited.load(state, here)
-    const memory = here[0]!
-    let steps = 0
-    let failures = 0
-    let running = false
-    let resting = this.system.restInvariant !== undefined
-
-    for (let thread = 0; thread < controls.length; thread++) {
-      const control = halfOf(here[1 + (thread >> 1)]!, thread)
-      if (control === DONE) continue
-      if (this.required[thread]) running = true
-      if (resting && !controls[thread]!.atRest(control)) resting = false
-      const known = memories.count
-      const found = stepper.step(thread, control, memory)
-      for (let alternative = 0; alternative < found; alternative++) {
-        const after = stepper.controls[alternative]!
-        if (after < 0) {
-          failures++
-          findings.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
-          continue
-        }
-        steps++
-        const next = stepper.memories[alternative]!
-        if (next >= known) findings.checkInvariant(next, state, { thread, alternative })
-        if (findings.isBroken(next)) failures++
-        else batch.add(here, state, thread, next, after)
-      }
-    }
-
-    this.transitions += steps
-    if (!running) findings.reachEnd(memory, state)
-    else if (steps === 0 && failures === 0)
-      findings.failAt('deadlock', 'no thread can go on', state, undefined)
-    if (resting) findings.checkRest(memory, state)
   }
 }
 

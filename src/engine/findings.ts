@@ -2,17 +2,21 @@
  * What a search has found so far: the memories in which runs end, and the ways in which they
  * fail, each with the state at which it was first seen.
  */
+
+import type { Notes } from './expansion.ts'
 import type { FailedRun, FailureKind, FinalMemory } from './exploration.ts'
 import type { Memories } from './memories.ts'
 import type { System } from './system.ts'
 
-export class Findings {
+export class Findings implements Notes {
   private readonly ends = new Set<number>()
   /** Copied once: whoever watches asks for them again and again, and there may be many. */
   private readonly copies: FinalMemory[] = []
   private readonly failed = new Map<string, FailedRun>()
-  /** Memories in which the invariant does not hold, and those looked at at rest. */
+  /** Memories in which the invariant does not hold, and those that were looked at at rest. */
   private readonly broken = new Set<number>()
+  /** The invariant has been looked at in all memories before this one. */
+  private looked = 0
   private readonly restChecked = new Set<number>()
 
   constructor(
@@ -20,17 +24,28 @@ export class Findings {
     private readonly memories: Memories,
   ) {}
 
-  /** Whether the invariant does not hold in a memory: such a state is not looked into, nor counted. */
-  isBroken(memory: number): boolean {
+  /** Whether the invariant does not hold in the initial memory, which is noted. */
+  isBrokenFromTheBeginning(): boolean {
+    return this.isNewAndBreaks(0, 0, undefined)
+  }
+
+  /**
+   * Whether the invariant does not hold in a memory, to which a step leads: such a state is not
+   * looked into, nor counted. Memories must come here as they get their numbers, each at least once.
+   */
+  breaks(memory: number, state: number, thread: number, alternative: number): boolean {
+    if (memory >= this.looked) return this.isNewAndBreaks(memory, state, { thread, alternative })
     return this.broken.size > 0 && this.broken.has(memory)
   }
 
-  /** Looks whether the invariant holds in a memory that is new; to be called once for each. */
-  checkInvariant(memory: number, state: number, step: FailedRun['step']): void {
+  private isNewAndBreaks(memory: number, state: number, step: FailedRun['step']): boolean {
+    if (memory !== this.looked) throw new Error(`memory ${memory} comes before ${this.looked}`)
+    this.looked++
     const message = this.system.invariant?.(this.memories.reader(memory))
-    if (message === undefined) return
+    if (message === undefined) return false
     this.broken.add(memory)
     this.failAt('invariant', message, state, step)
+    return true
   }
 
   /** Looks at a memory in which all threads are at rest. */

@@ -7,12 +7,12 @@
  * both check an invariant, since neither waits for the other: they find the same.
  */
 import { Batch } from './batch.ts'
-import { DONE } from './control.ts'
+import { Expansion, type Notes } from './expansion.ts'
 import type { FailedRun, FailureKind } from './exploration.ts'
 import { Learned } from './learned.ts'
 import { LearningLog } from './learning_log.ts'
 import { Memories } from './memories.ts'
-import { halfOf, pack } from './packed.ts'
+import { pack } from './packed.ts'
 import { OutOfMemory } from './segments.ts'
 import {
   COUNTERS,
@@ -59,7 +59,7 @@ export interface ErrorNote {
   readonly cause?: ErrorNote
 }
 
-export class Hand {
+export class Hand implements Notes {
   readonly learned: Learned
   readonly memories: Memories
   readonly visited: Visited
@@ -70,13 +70,12 @@ export class Hand {
   private readonly counters: Float64Array
   private readonly ends: Int32Array
   private readonly failures: Uint16Array
-  private readonly stepper: Stepper
-  private readonly required: boolean[]
   /** What has been noted already, and whether with a step: a run without is shorter by one. */
   private readonly noted = new Map<string, boolean>()
   private index = 0
 
   private readonly batch: Batch
+  private readonly expansion: Expansion
   /** The words of the state that is being expanded. */
   private readonly here: Int32Array
 
@@ -99,12 +98,12 @@ export class Hand {
     this.visited = new Visited(share.states.width, new SharedTuples(share.states, pause))
     this.learned = new Learned(system, share.limits.automaton, onReplay)
     this.log = new LearningLog(share, this.learned, this.memories)
-    this.stepper = new Stepper(this.learned, this.memories, (thread, control, memory) =>
+    const stepper = new Stepper(this.learned, this.memories, (thread, control, memory) =>
       this.log.learn(thread, control, memory),
     )
-    this.required = system.threads.map((thread) => thread.daemon !== true)
     this.here = new Int32Array(this.visited.words)
     this.batch = new Batch(this.visited)
+    this.expansion = new Expansion(this.learned, stepper, this, this.batch)
   }
 
   /** @param index this thread among those that explore; the one that began has 0 */
@@ -118,7 +117,7 @@ export class Hand {
     const controls = this.learned.controls.map(({ initial }) => initial)
     pack(here, this.memories.internInitial(), controls)
     visited.add(here, 0, visited.hash(here, 0), 0)
-    const broken = this.isBroken(0, 0, undefined)
+    const broken = this.isNewAndBreaks(0, 0, undefined)
     if (broken) this.counters[0] = 1
     return !broken
   }
@@ -131,7 +130,7 @@ export class Hand {
    * @throws ModelError
    */
   work(stop: number, onPortion?: () => void): boolean {
-    const { control, counters } = this
+    const { control, counters, visited, here, expansion } = this
     const end = control[LEVEL_END]!
     const portion = control[PORTION]!
     try {
@@ -141,7 +140,8 @@ export class Hand {
         if (first >= end) break
         const last = Math.min(first + portion, end)
         for (let state = first; state < last; state++) {
-          this.expand(state)
+          visited.load(state, here)
+          counters[this.index * COUNTERS + 1]! += expansion.expand(state, here)
           counters[this.index * COUNTERS]!++
         }
         onPortion?.()
@@ -186,58 +186,27 @@ export class Hand {
     return Atomics.load(this.control, HALT) !== 0
   }
 
-  private expand(state: number): void {
-    const { here, stepper, batch } = this
-    const { controls, trees } = this.learned
-    this.visited.load(state, here)
-    const memory = here[0]!
-    let steps = 0
-    let failures = 0
-    let running = false
-    let resting = this.system.restInvariant !== undefined
+  breaks(memory: number, state: number, thread: number, alternative: number): boolean {
+    const known = this.vectors.word(memory, this.vectors.width) & (HOLDS | BROKEN)
+    if (known !== 0) return known === BROKEN
+    return this.isNewAndBreaks(memory, state, { thread, alternative })
+  }
 
-    for (let thread = 0; thread < controls.length; thread++) {
-      const control = halfOf(here[1 + (thread >> 1)]!, thread)
-      if (control === DONE) continue
-      if (this.required[thread]) running = true
-      // A control state that another thread has learned of may not be known here yet.
-      if (control >= controls[thread]!.count) this.log.catchUp()
-      if (resting && !controls[thread]!.atRest(control)) resting = false
-      const found = stepper.step(thread, control, memory)
-      for (let alternative = 0; alternative < found; alternative++) {
-        const after = stepper.controls[alternative]!
-        if (after < 0) {
-          failures++
-          this.failAt('failure', trees.messages[-1 - after]!, state, { thread, alternative })
-          continue
-        }
-        steps++
-        const next = stepper.memories[alternative]!
-        const known = this.vectors.word(next, this.vectors.width) & (HOLDS | BROKEN)
-        if (known === BROKEN || (known === 0 && this.isBroken(next, state, { thread, alternative })))
-          failures++
-        else batch.add(here, state, thread, next, after)
-      }
-    }
-
-    this.counters[this.index * COUNTERS + 1]! += steps
-    if (!running) this.reachEnd(state, memory)
-    else if (steps === 0 && failures === 0) this.failAt('deadlock', 'no thread can go on', state, undefined)
-    if (resting && (this.vectors.mark(memory, AT_REST) & AT_REST) === 0) {
-      const message = this.system.restInvariant?.(this.memories.reader(memory))
-      if (message !== undefined) this.failAt('invariant', message, state, undefined)
-    }
+  checkRest(memory: number, state: number): void {
+    if ((this.vectors.mark(memory, AT_REST) & AT_REST) !== 0) return
+    const message = this.system.restInvariant?.(this.memories.reader(memory))
+    if (message !== undefined) this.failAt('invariant', message, state, undefined)
   }
 
   /** Looks whether the invariant does not hold in a memory of which nobody has said so yet. */
-  private isBroken(memory: number, state: number, step: FailedRun['step']): boolean {
+  private isNewAndBreaks(memory: number, state: number, step: FailedRun['step']): boolean {
     const message = this.system.invariant?.(this.memories.reader(memory))
     if (message !== undefined) this.failAt('invariant', message, state, step)
     this.vectors.mark(memory, message === undefined ? HOLDS : BROKEN)
     return message !== undefined
   }
 
-  private reachEnd(state: number, memory: number): void {
+  reachEnd(memory: number, state: number): void {
     if ((this.vectors.mark(memory, END) & END) !== 0) return
     const at = Atomics.add(this.control, ENDS, 2)
     if (at + 2 > this.ends.length) {
@@ -250,7 +219,7 @@ export class Hand {
     if (message !== undefined) this.failAt('invariant', message, state, undefined)
   }
 
-  private failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
+  failAt(kind: FailureKind, message: string, state: number, step: FailedRun['step']): void {
     const key = `${kind} ${message}`
     const withStep = this.noted.get(key)
     if (withStep === false || (withStep === true && step !== undefined)) return

@@ -1,5 +1,6 @@
 /** From the name of a mode to a search. */
 import { Adaptive } from './adaptive.ts'
+import { CompactedSearch } from './compacted.ts'
 import { DepthFirst } from './depth_first.ts'
 import type { ExploreLimits, SearchMode } from './exploration.ts'
 import { Explorer } from './explore.ts'
@@ -37,6 +38,8 @@ export function searchOf(
       if (reductions === 'auto') return new Adaptive(system, limits, onReplay)
       return new Explorer(system, limits, onReplay)
     }
+    case 'hash-compaction':
+      return new CompactedSearch(system, limits, onReplay)
     case 'depth-first':
       return new DepthFirst(system, limits, onReplay)
     case 'random':

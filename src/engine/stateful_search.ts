@@ -24,8 +24,7 @@ export abstract class StatefulSearch extends StoredSearch {
     this.threads = system.threads.length
     this.packInitial()
     this.add(this.here, 0, 0)
-    this.findings.checkInvariant(0, 0, undefined)
-    if (this.findings.isBroken(0)) this.end()
+    if (this.findings.isBrokenFromTheBeginning()) this.end()
   }
 
   /** Goes on a little; true when there is nothing left, or a bound is hit and `stopAt` was called. */
@@ -41,7 +40,6 @@ export abstract class StatefulSearch extends StoredSearch {
     const control = controlAt(this.here, 0, thread)
     if (control === DONE) return 0
     const { stepper, findings } = this
-    const known = this.memories.count
     const found = stepper.step(thread, control, this.here[0]!)
     if (found > this.memoriesAfter.length) this.grow(found)
     let ways = 0
@@ -54,9 +52,8 @@ export abstract class StatefulSearch extends StoredSearch {
         continue
       }
       const next = stepper.memories[alternative]!
-      if (next >= known) findings.checkInvariant(next, state, { thread, alternative })
       this.transitions++
-      if (findings.isBroken(next)) {
+      if (findings.breaks(next, state, thread, alternative)) {
         this.failing++
         continue
       }
