@@ -1,6 +1,6 @@
 /**
  * Breadth-first exploration that remembers of each state only a fingerprint and how it was
- * reached (hash compaction; as in TLC). It needs about half the memory. A state may be taken for
+ * reached (hash compaction; as in TLC). It needs about two thirds of the memory. A state may be taken for
  * another one that has the same fingerprint, and missed with all that only it leads to: the
  * result says how great the chance of that is.
  *
@@ -148,7 +148,10 @@ export class CompactedSearch extends BoundedSearch implements Successors {
       const control = run.controlOf(state, thread)
       if (control === DONE) continue
       const found = stepper.step(thread, control, run.memoryOf(state))
-      if (left < found) return run.append(thread, stepper.memories[left]!, stepper.controls[left]!)
+      if (left < found) {
+        run.append(thread, stepper.memories[left]!, stepper.controls[left]!)
+        return
+      }
       left -= found
     }
     throw new Error(`a state has no way ${way}`)

@@ -17,6 +17,8 @@ export function reach(searched: Searched): string {
   switch (search.mode) {
     case 'breadth-first':
       return `${far}${withReductions(search)}`
+    case 'hash-compaction':
+      return `${far} but for a chance of ${inWords(search.chance)}`
     case 'depth-first':
       return `${far}, depth-first`
     case 'random':
@@ -41,9 +43,14 @@ export function randomRuns({ runs, steps, seed }: Extract<Coverage, { mode: 'ran
   return `${count(runs)} random ${runs === 1 ? 'run' : 'runs'} of at most ${count(steps)} steps, seed ${seed}`
 }
 
+/** `a chance of at most 1 in 250,000 that a state was missed (hash compaction)`. */
+export function missedState({ chance }: Extract<Coverage, { mode: 'hash-compaction' }>): string {
+  return `a chance of at most ${inWords(chance)} that a state was missed (hash compaction)`
+}
+
 /** What may be there and was not looked at; null if nothing. */
 export function notCovered({ search, bounded, depth }: Searched): string | null {
-  if (bounded === null) return null
+  if (bounded === null) return search.mode === 'hash-compaction' ? missedState(search) : null
   if (search.mode === 'random') {
     const cut = search.cut === 0 ? '' : `, and how the ${count(search.cut)} go on that were cut off`
     return `what any other run does${cut}`
@@ -66,6 +73,8 @@ export function describeSearch(searched: Searched): string {
   switch (search.mode) {
     case 'breadth-first':
       return ''
+    case 'hash-compaction':
+      return `only a fingerprint of each state was kept: there is ${missedState(search)}`
     case 'depth-first':
       return `depth-first: the runs shown need not be the shortest; ${open}`
     case 'random':
@@ -78,6 +87,13 @@ export function describeSearch(searched: Searched): string {
 /** What a bound makes of a search: `bounded by time`. */
 export function early(bounded: Bound): string {
   return bounded === 'interrupted' ? 'interrupted' : `bounded by ${bounded}`
+}
+
+/** A chance: `1 in 250,000`, `1 in 10^15`. */
+function inWords(chance: number): string {
+  if (chance === 0) return '0'
+  const one = 1 / chance
+  return `1 in ${one < 1e12 ? count(Number(one.toPrecision(2))) : `10^${Math.floor(Math.log10(one))}`}`
 }
 
 function preemptions(n: number): string {

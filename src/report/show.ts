@@ -4,7 +4,7 @@ import { type Cell, type CellVerdict, witnessOf, witnessOfFailure } from '../che
 import type { Observation, Outcome } from '../litmus/outcome.ts'
 import { actorsOf } from './actors.ts'
 import { count } from './count.ts'
-import { early, randomRuns, reach } from './coverage.ts'
+import { early, missedState, randomRuns, reach } from './coverage.ts'
 import { foldedStory } from './fold.ts'
 import type { Place } from './places.ts'
 import { lockLegend, scheduleOf } from './schedule.ts'
@@ -127,7 +127,8 @@ function explored(story: Story, selection: Selection): string {
   }
   const shortest = search.mode === 'depth-first' ? 'there may be shorter ones' : 'none is shorter'
   if (bounded !== undefined) return `${shortest}; ${found} before the search was ${early(bounded)}`
-  const all = `${shortest}; all ${found}`
+  const missed = search.mode === 'hash-compaction' ? `, but for ${missedState(search)}` : ''
+  const all = `${shortest}; all ${found}${missed}`
   return cell.exhaustive ? all : `${all}, but not all of the yardstick's: the verdict is not certain`
 }
 

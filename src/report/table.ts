@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
 import { count } from './count.ts'
-import { reach } from './coverage.ts'
+import { missedState, reach } from './coverage.ts'
 import type { CellReport } from './json.ts'
 import { rangeOf } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
@@ -190,6 +190,14 @@ function legend(
   }
   const open = [...new Set(reports.filter(({ exhaustive }) => !exhaustive).map(whyOpen))]
   if (open.length > 0) notes.push(`? = ${open.join('; or ')}`)
+  const compacted = reports.flatMap(({ search }) => (search.mode === 'hash-compaction' ? [search] : []))
+  if (compacted.length > 0) {
+    const chance = Math.min(
+      1,
+      compacted.reduce((sum, search) => sum + search.chance, 0),
+    )
+    notes.push(`in all, there is ${missedState({ mode: 'hash-compaction', chance })}`)
+  }
   if (reports.some(({ surprise }) => surprise)) notes.push('! = not as expected')
   if (entries.some(({ status }) => status === 'unfinished'))
     notes.push('- = interrupted before anything could be said')

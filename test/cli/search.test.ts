@@ -28,6 +28,7 @@ async function cell(...args: string[]) {
 describe.concurrent('cowherd check', () => {
   it.each([
     ['--depth-first', ['--depth-first']],
+    ['--hash-compaction', ['--hash-compaction']],
     ['--random', ['--random', '7']],
     ['--preemptions', ['--preemptions', '0']],
     ['--reductions merging', ['--reductions', 'merging']],
@@ -66,6 +67,27 @@ describe.concurrent('cowherd check', () => {
     const keys = (of: { outcomes: { key: string }[] }) => of.outcomes.map(({ key }) => key).sort()
     expect(keys(deep)).toEqual(keys(wide))
     expect(keys(deep).length).toBeGreaterThan(2)
+  })
+
+  it('finds the same with hash compaction, and says how sure that is', async () => {
+    const [whole, hashed] = await Promise.all(
+      [['--reductions', 'none'], ['--hash-compaction']].map((mode) =>
+        cell('between.litmus', '--design', 'v5.19', ...mode),
+      ),
+    )
+    const { states } = whole
+    expect(hashed.search).toEqual({ mode: 'hash-compaction', chance: (states * (states - 1)) / 2 ** 65 })
+    expect(hashed).toMatchObject({
+      bounded: null,
+      notCovered: expect.stringMatching(/^a chance of at most 1 in 10\^\d+ that a state was missed/),
+    })
+    for (const field of ['states', 'transitions', 'verdict', 'failures', 'outcomes', 'conditions'])
+      expect(hashed[field]).toEqual(whole[field])
+    const { stdout } = await cowherd(
+      ['check', 'between.litmus', 'leak.litmus', '--design', 'v5.7,v5.19', '--hash-compaction'],
+      { cwd: folder },
+    )
+    expect(stdout).toMatch(/in all, there is a chance of at most 1 in 10\^\d+ that a state was missed/)
   })
 
   it('says of random runs that they prove nothing, and what repeats them', async () => {
@@ -122,6 +144,9 @@ describe.concurrent('cowherd check', () => {
     [['--preemptions', '1', '--max-depth', '4'], '--preemptions looks at runs of any length'],
     [['--random', '1', '--preemptions', '2'], 'cannot be used with'],
     [['--depth-first', '--random', '1'], 'cannot be used with'],
+    [['--hash-compaction', '--depth-first'], 'cannot be used with'],
+    [['--hash-compaction', '--reductions', 'all'], '--reductions all is for a breadth-first search'],
+    [['--random', '1', '--reductions', 'merging'], '--reductions merging is for a breadth-first search'],
   ])('does not understand %j', async (args, words) => {
     const { code, stderr } = await cowherd(['check', 'leak.litmus', '--design', 'v5.7', ...args], {
       cwd: folder,
@@ -137,6 +162,10 @@ describe.concurrent('cowherd show', () => {
     [
       ['--random', '2', '--runs', '9'],
       /run +\d+ steps, found in 9 random runs of at most 1,000 steps, seed 2; there/,
+    ],
+    [
+      ['--hash-compaction'],
+      /run +\d+ steps, none is shorter; all 59 states were\s+explored, but for a chance/,
     ],
     [['--preemptions', '1'], /run +\d+ steps, no preemption, there may be shorter ones; 59 states were/],
     [['--max-depth', '58'], /run +58 steps, none is shorter/],

@@ -97,6 +97,7 @@ describe('a bound', () => {
 
   it.each<[string, SearchMode]>([
     ['depth-first', { mode: 'depth-first' }],
+    ['with hash compaction', { mode: 'hash-compaction' }],
     ['with few preemptions', { mode: 'preemptions', most: 5 }],
     ['random', { mode: 'random', seed: 1, runs: 100_000, steps: 1_000 }],
     ['with merging', { mode: 'breadth-first', reductions: ['merging'] }],

@@ -118,6 +118,32 @@ describe('on random systems', () => {
     expect(explored).toBeGreaterThan(700)
   })
 
+  it('with hash compaction it finds the same states, and the same of everything by runs as short', () => {
+    let explored = 0
+    fc.assert(
+      fc.property(program, (source) => {
+        const system = build(source)
+        const naive = small(() => naiveExplore(system, MOST))
+        if (naive === undefined) return
+        explored++
+        const search = searched(system, { mode: 'hash-compaction' })
+        const whole = searched(system, { mode: 'breadth-first' })
+        const { bytes: _, milliseconds: __, search: coverage, ...result } = search.result()
+        const { bytes: ___, milliseconds: ____, search: _____, ...expected } = whole.result()
+        expect(result).toEqual(expected)
+        expect(coverage).toEqual({
+          mode: 'hash-compaction',
+          chance: (naive.states * (naive.states - 1)) / 2 ** 65,
+        })
+        expect(replayAll(system, search).map(({ steps }) => steps.length)).toEqual(
+          replayAll(system, whole).map(({ steps }) => steps.length),
+        )
+      }),
+      { numRuns: 500, seed: 4714 },
+    )
+    expect(explored).toBeGreaterThan(350)
+  })
+
   it('with few preemptions finds what runs with so few can do, and says when that is all', () => {
     let explored = 0
     let complete = 0
