@@ -12,7 +12,7 @@
  *
  * All of it is about what was learned up to now, a snapshot. A place that has not been learned is
  * taken for one that ends the thread after having read what leads there. Whether that was right is
- * known when the exploration is over: see `agrees`.
+ * known when the exploration is over: see `Merging.isRightAfter`.
  *
  * Where states are renumbered (`symmetry.ts`), what was learned of a control state holds for all of
  * its *shape*, whichever things they name: locations of things are then told apart by the
@@ -134,7 +134,7 @@ export class Independence {
     const still = new Int16Array(this.guards.length)
     for (let g = 0; g < still.length; g++) {
       const value = read(this.guards[g]!)
-      still[g] = (this.changers[g]![value]! & ~(1 << thread)) === 0 ? value : -1
+      still[g] = this.standsStill(thread, g, value) ? value : -1
     }
     return this.stillNumber(still)
   }
@@ -154,24 +154,22 @@ export class Independence {
   }
 
   /**
-   * Whether everything that was asked of this snapshot has the same answer in a later one. Then
-   * what was decided with its help would be decided again.
+   * What still stands still, by this snapshot, of what did by an earlier one in some memory.
+   * @param still from `standingStill` of the earlier one
    */
-  agrees(later: Independence): boolean {
-    if (later.size === this.size) return true
-    if (later.guards.length !== this.guards.length || later.guards.some((l, g) => l !== this.guards[g]))
-      return false
-    if (this.changers.some((by, g) => by.some((threads, value) => threads !== later.changers[g]![value])))
-      return false
-    return this.futures.every((byStill, thread) =>
-      byStill.every((futures, still) => {
-        const now = later.stillNumber(this.stills[still]!)
-        return [...futures].every(([shape, future]) => {
-          const then = later.futureOf(thread, later.shapes[thread]!.get(shape.name)!, now)
-          return same(future.touched, then.touched) && same(future.written, then.written)
-        })
+  stillAfter(before: Independence, thread: number, still: number): number {
+    const known = before.stills[still]!
+    return this.stillNumber(
+      Int16Array.from(this.guards, (location, g) => {
+        const value = known[before.guards.indexOf(location)] ?? -1
+        return value >= 0 && this.standsStill(thread, g, value) ? value : -1
       }),
     )
+  }
+
+  /** Whether no other thread changes this value of a guard. */
+  private standsStill(thread: number, guard: number, value: number): boolean {
+    return (this.changers[guard]![value]! & ~(1 << thread)) === 0
   }
 
   private stillNumber(still: Int16Array): number {
@@ -458,8 +456,4 @@ function put(set: Int32Array, location: number): void {
 
 function add(set: Int32Array, other: Int32Array): void {
   for (let i = 0; i < set.length; i++) set[i]! |= other[i]!
-}
-
-function same(a: Int32Array, b: Int32Array): boolean {
-  return a.every((word, i) => word === b[i])
 }

@@ -19,9 +19,28 @@ import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { grown } from './segments.ts'
 import type { Memory } from './system.ts'
+import { Tuples } from './tuples.ts'
 
 /** Longest chain. A longer one is cut, and the state there is kept. */
 const MAX_CHAIN = 1_000
+
+/** What a way through an operation, which its leaf stands for, reads and writes: bit sets of locations. */
+interface Footprint {
+  readonly number: number
+  readonly reads: Int32Array
+  readonly writes: Int32Array
+  /** Whether it writes nothing that an invariant has looked at. */
+  readonly hidden: boolean
+  /** By the number of a future: whether the two get in each other's way. */
+  conflicts: Uint8Array
+}
+
+/** A thread, what stands still, twice a footprint's number, and another thread with its control state. */
+type Entry = [number, number, number, number]
+
+const UNKNOWN = 0
+const APART = 1
+const CONFLICT = 2
 
 export class Merging {
   private readonly independence: Independence
@@ -29,12 +48,22 @@ export class Merging {
   /** What invariants had looked at when this round began, and what they have looked at by now. */
   private readonly watched: Int32Array
   private readonly looked: Int32Array
+  /**
+   * What steps were merged for: a thread, what stood still, the number of its footprint and whether the
+   * invariant had to be looked at; and, of each other thread, its number and control state.
+   */
+  private readonly merged = new Tuples(4)
+  private readonly entry = new Int32Array(4)
   /** For each thread and memory, one more than the number of what stands still in it; 0 where not looked at yet. */
   private readonly stillOf: Int32Array[]
-  /** For each thread, by what stands still and then by control state. */
-  private readonly futures: (Future | undefined)[][][]
-  private readonly others: Future
-  private readonly footprint: Int32Array
+  /** Futures that differ, by number from 1 up. */
+  private readonly futures: (Future | undefined)[] = [undefined]
+  private readonly futureNumbers = new Map<string, number>()
+  /** For each thread, by what stands still and then by control state, the number of its future. */
+  private readonly futuresOf: number[][][]
+  private readonly footprints: Footprint[] = []
+  /** By the record of a leaf, one more than the number of its footprint; 0 where not looked at yet. */
+  private readonly footprintNumbers: Int32Array
   /** The memory after the last step of `advance`. */
   memory = 0
 
@@ -44,7 +73,7 @@ export class Merging {
     /** Whether an invariant is known to be broken in a memory. */
     private readonly isBroken: (memory: number) => boolean,
     private readonly things: Things | undefined,
-    before: Merging | undefined,
+    before?: Merging,
   ) {
     this.independence = new Independence(learned, things)
     this.controlStates = learned.controls
@@ -52,15 +81,38 @@ export class Merging {
     this.looked = before?.looked.slice() ?? new Int32Array(words)
     this.watched = this.looked.slice()
     this.stillOf = learned.controls.map(() => new Int32Array(1 << 10))
-    this.futures = learned.controls.map(() => [])
-    this.others = { touched: new Int32Array(words), written: new Int32Array(words) }
-    this.footprint = new Int32Array(words)
+    this.footprintNumbers = new Int32Array(this.independence.size)
+    this.futuresOf = learned.controls.map(() => [])
   }
 
-  /** Whether all that was decided is still right after what has been learned since. */
-  holds(): boolean {
-    if (this.looked.some((word, i) => word !== this.watched[i])) return false
-    return this.independence.agrees(new Independence(this.learned, this.things))
+  /** By what has been learned since. */
+  later(): Merging {
+    return new Merging(this.learned, this.memories, this.isBroken, this.things, this)
+  }
+
+  /** How much more another one knows, as a factor. */
+  growthTo(later: Merging): number {
+    return later.independence.size / this.independence.size
+  }
+
+  /**
+   * Whether every step that was merged may still be, by what a later one knows. That others could
+   * have been merged, too, does no harm.
+   */
+  isRightAfter(later: Merging): boolean {
+    const { merged } = this
+    for (let n = 0; n < merged.count; n++) {
+      const [thread, still, packed, other] = [0, 1, 2, 3].map((i) => merged.word(n, i)) as Entry
+      const footprint = this.footprints[packed >> 1]!
+      const before = this.futures[this.futureOf(other >>> 16, still, other & 0xffff)]!
+      const stillNow = later.independence.stillAfter(this.independence, thread, still)
+      const now = later.futures[later.futureOf(other >>> 16, stillNow, other & 0xffff)]!
+      if (!areApart(footprint, now)) return false
+      const looked = (packed & 1) === 1
+      if (looked ? !isSame(now.written, before.written) : !isApart(footprint.writes, later.watched))
+        return false
+    }
+    return true
   }
 
   /**
@@ -118,67 +170,124 @@ export class Merging {
     if (root === 0) return 0
 
     const { code } = trees
-    const { footprint, memory } = this
-    footprint.fill(0)
     let slot = root
     let leaf = 0
     while (leaf === 0) {
       const record = code[slot]!
       if (record === 0 || record >= this.independence.size) return 0
-      if (code[record] === READ) {
-        const location = code[record + 1]!
-        footprint[location >> 5]! |= 1 << (location & 31)
-        slot = record + 2 + this.memories.get(memory, location)
-      } else if (code[record] === LEAF) leaf = record
+      if (code[record] === READ) slot = record + 2 + this.memories.get(this.memory, code[record + 1]!)
+      else if (code[record] === LEAF) leaf = record
       else return 0
     }
 
-    const { touched, written } = this.whatOthersMay(thread, controls)
-    for (let i = 0; i < footprint.length; i++) if ((footprint[i]! & written[i]!) !== 0) return 0
-    let hidden = true
-    for (let i = 0; i < code[leaf + 2]!; i++) {
-      const location = code[leaf + 3 + 2 * i]!
-      const bit = 1 << (location & 31)
-      if ((touched[location >> 5]! & bit) !== 0) return 0
-      if ((this.watched[location >> 5]! & bit) !== 0) hidden = false
+    if (this.footprintNumbers[leaf] === 0) {
+      this.footprintNumbers[leaf] = this.footprints.push(this.footprintOf(root, leaf))
     }
-    if (!hidden && !this.invariantStands(written)) return 0
-    return this.isBroken(this.after(leaf)) ? 0 : leaf
-  }
-
-  /** What the other threads may touch and write while this one stands still. */
-  private whatOthersMay(thread: number, controls: Int32Array): Future {
-    const { others } = this
-    others.touched.fill(0)
-    others.written.fill(0)
+    const footprint = this.footprints[this.footprintNumbers[leaf]! - 1]!
     const still = this.stillIn(thread)
     for (let other = 0; other < controls.length; other++) {
-      const control = controls[other]!
-      if (other === thread || control === DONE) continue
-      const futures = this.futures[other]!
-      futures[still] ??= []
-      futures[still][control] ??= this.independence.future(other, control, still)
-      const future = futures[still][control]
-      for (let i = 0; i < others.touched.length; i++) {
-        others.touched[i]! |= future.touched[i]!
-        others.written[i]! |= future.written[i]!
-      }
+      if (other === thread || controls[other] === DONE) continue
+      if (this.getInEachOthersWay(footprint, this.futureOf(other, still, controls[other]!))) return 0
     }
-    return others
+    if (!footprint.hidden && !this.invariantStands(this.whatOthersWrite(thread, still, controls))) return 0
+    if (this.isBroken(this.after(leaf))) return 0
+    this.note(thread, still, footprint, controls)
+    return leaf
   }
 
+  private note(thread: number, still: number, footprint: Footprint, controls: Int32Array): void {
+    const { entry, merged } = this
+    entry[0] = thread
+    entry[1] = still
+    entry[2] = (footprint.number << 1) | (footprint.hidden ? 0 : 1)
+    for (let other = 0; other < controls.length; other++) {
+      if (other === thread || controls[other] === DONE) continue
+      entry[3] = (other << 16) | controls[other]!
+      merged.intern(entry, 0, merged.hash(entry, 0))
+    }
+  }
+
+  /** What is read and written on the way, in the present memory, to a leaf; it is the same in all memories. */
+  private footprintOf(root: number, leaf: number): Footprint {
+    const { code } = this.learned.trees
+    const { words } = this.independence
+    const reads = new Int32Array(words)
+    const writes = new Int32Array(words)
+    for (let record = code[root]!; record !== leaf; ) {
+      const location = code[record + 1]!
+      reads[location >> 5]! |= 1 << (location & 31)
+      record = code[record + 2 + this.memories.get(this.memory, location)]!
+    }
+    for (let i = 0; i < code[leaf + 2]!; i++) {
+      const location = code[leaf + 3 + 2 * i]!
+      writes[location >> 5]! |= 1 << (location & 31)
+    }
+    const hidden = isApart(writes, this.watched)
+    return { number: this.footprints.length, reads, writes, hidden, conflicts: new Uint8Array(64) }
+  }
+
+  /** Whether one reads what may be written in a future, or writes what may be touched. */
+  private getInEachOthersWay(footprint: Footprint, future: number): boolean {
+    if (future >= footprint.conflicts.length) {
+      const more = new Uint8Array(2 * future)
+      more.set(footprint.conflicts)
+      footprint.conflicts = more
+    }
+    const { conflicts } = footprint
+    if (conflicts[future] === UNKNOWN) {
+      conflicts[future] = areApart(footprint, this.futures[future]!) ? APART : CONFLICT
+    }
+    return conflicts[future] === CONFLICT
+  }
+
+  /** The number of what a thread may come to do while some guards stand still. */
+  private futureOf(thread: number, still: number, control: number): number {
+    const byStill = this.futuresOf[thread]!
+    byStill[still] ??= []
+    const byControl = byStill[still]
+    byControl[control] ??= this.findFuture(thread, still, control)
+    return byControl[control]
+  }
+
+  private findFuture(thread: number, still: number, control: number): number {
+    const future = this.independence.future(thread, control, still)
+    const key = `${future.touched};${future.written}`
+    let number = this.futureNumbers.get(key)
+    if (number === undefined) {
+      number = this.futures.push(future) - 1
+      this.futureNumbers.set(key, number)
+    }
+    return number
+  }
+
+  private whatOthersWrite(thread: number, still: number, controls: Int32Array): Int32Array {
+    const all = new Int32Array(this.independence.words)
+    controls.forEach((control, other) => {
+      if (other === thread || control === DONE) return
+      this.futures[this.futureOf(other, still, control)]!.written.forEach((word, i) => {
+        all[i]! |= word
+      })
+    })
+    return all
+  }
+
+  /** The number of what stands still in the present memory while a thread does. */
   private stillIn(thread: number): number {
-    const { memory } = this
+    const numbers = this.stillOf[thread]!
+    const known = this.memory < numbers.length ? numbers[this.memory]! : 0
+    return known > 0 ? known - 1 : this.findStill(thread)
+  }
+
+  private findStill(thread: number): number {
+    const { memory, memories } = this
     let numbers = this.stillOf[thread]!
     if (memory >= numbers.length) {
       numbers = grown(numbers, memory)
       this.stillOf[thread] = numbers
     }
-    if (numbers[memory] === 0) {
-      numbers[memory] =
-        1 + this.independence.standingStill(thread, (location) => this.memories.get(memory, location))
-    }
-    return numbers[memory]! - 1
+    const still = this.independence.standingStill(thread, (location) => memories.get(memory, location))
+    numbers[memory] = still + 1
+    return still
   }
 
   /** Whether the invariant holds in the present memory because of locations that the others do not write. */
@@ -199,4 +308,17 @@ export class Merging {
     if (writes === 0) return this.memory
     return this.memories.internChanged(this.memory, code, leaf + 3, leaf + 3 + 2 * writes)
   }
+}
+
+/** Whether a step neither reads what may be written in a future, nor writes what may be touched. */
+function areApart({ reads, writes }: Footprint, { touched, written }: Future): boolean {
+  return isApart(reads, written) && isApart(writes, touched)
+}
+
+function isApart(one: Int32Array, other: Int32Array): boolean {
+  return one.every((word, i) => (word & other[i]!) === 0)
+}
+
+function isSame(one: Int32Array, other: Int32Array): boolean {
+  return one.every((word, i) => word === other[i])
 }

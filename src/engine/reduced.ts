@@ -29,6 +29,8 @@ const CLOCK_EVERY = 256
 /** A round that began knowing little is ended early: after so many states, then so many times more. */
 const FIRST_REVIEW = 1_000
 const REVIEW_GROWTH = 4
+/** If so much more is known at a review as a factor, another round is begun for what else can be merged. */
+const MUCH = 1.3
 
 const UNKNOWN = 0
 const HOLDS = 1
@@ -46,7 +48,6 @@ export class ReducedSearch extends StoredSearch {
   private buckets: number[][] = []
   private next = 0
   private reviewAt = FIRST_REVIEW
-  private reviewed = 0
   private expanded = 0
 
   /** The control states of the state that is being expanded, and of one of its successors. */
@@ -69,7 +70,11 @@ export class ReducedSearch extends StoredSearch {
     }
     this.from = new Int32Array(system.threads.length)
     this.to = new Int32Array(system.threads.length)
-    if (reductions.includes('merging')) learnFromRandomRuns(this.learned, this.memories)
+    if (reductions.includes('merging')) {
+      const { learned, memories, symmetry } = this
+      learnFromRandomRuns(learned, memories)
+      this.merging = new Merging(learned, memories, (memory) => this.isBroken(memory), symmetry)
+    }
     this.beginRound()
   }
 
@@ -88,21 +93,11 @@ export class ReducedSearch extends StoredSearch {
   private beginRound(): void {
     this.visited = new Visited(this.visited.words)
     this.findings = new Findings(this.system, this.memories)
-    if (this.reductions.includes('merging')) {
-      this.merging = new Merging(
-        this.learned,
-        this.memories,
-        (memory) => this.isBroken(memory),
-        this.symmetry,
-        this.merging,
-      )
-    }
     this.buckets = [[]]
     this.depth = 0
     this.next = 0
     this.expanded = 0
     this.transitions = 0
-    this.reviewed = this.learned.trees.size
 
     const initial = this.memories.internInitial()
     this.learned.controls.forEach((controls, thread) => {
@@ -137,18 +132,21 @@ export class ReducedSearch extends StoredSearch {
     return this.byteLength > this.limits.bytes && this.stopAt('memory')
   }
 
-  /** Whether something was learned that makes it pointless to go on with this round; then another one begins. */
+  /** Whether so much was learned that it is better, or necessary, to begin another round; then it is begun. */
   private mustBeginAgain(): boolean {
     this.reviewAt *= REVIEW_GROWTH
-    if (this.learned.trees.size === this.reviewed) return false
-    this.reviewed = this.learned.trees.size
-    if (this.merging?.holds() !== false) return false
+    const later = this.merging?.later()
+    if (later === undefined) return false
+    if (this.merging!.growthTo(later) <= MUCH && this.merging!.isRightAfter(later)) return false
+    this.merging = later
     this.beginRound()
     return true
   }
 
   private endRound(): boolean {
-    if (this.merging?.holds() !== false) return true
+    const later = this.merging?.later()
+    if (later === undefined || this.merging!.isRightAfter(later)) return true
+    this.merging = later
     this.beginRound()
     return false
   }
@@ -172,20 +170,19 @@ export class ReducedSearch extends StoredSearch {
       symmetry?.check(thread, control, memory, stepper.leaves, found)
       for (let alternative = 0; alternative < found; alternative++) {
         const after = stepper.controls[alternative]!
-        const step = { thread, alternative }
         if (after < 0) {
           failures++
-          this.findings.failAt('failure', learned.trees.messages[-1 - after]!, state, step)
+          this.findings.failAt('failure', learned.trees.messages[-1 - after]!, state, { thread, alternative })
           continue
         }
         steps++
         const next = stepper.memories[alternative]!
         if (this.isBroken(next)) {
           failures++
-          this.failOf(next, state, step)
+          this.failOf(next, state, { thread, alternative })
           continue
         }
-        to.set(from)
+        for (let other = 0; other < to.length; other++) to[other] = from[other]!
         to[thread] = after
         const merged = merging?.advance(next, to, thread) ?? 0
         this.keep(merging?.memory ?? next, state, distance + 1 + merged)

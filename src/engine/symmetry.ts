@@ -23,6 +23,7 @@ import { namingOf, type Rename } from './naming.ts'
 import type { Plain, Procedure, Request } from './operation.ts'
 import { grown } from './segments.ts'
 import { Stepper } from './stepper.ts'
+import { Tuples } from './tuples.ts'
 
 /** Things in an order, each as its number among all things of all sorts. */
 interface Order {
@@ -52,14 +53,17 @@ export class Symmetry implements Things {
   private readonly mentionsOf: number[][]
   private readonly mentions: (readonly number[])[] = [[]]
   private readonly mentionNumbers = new Map<string, number>([['', 0]])
-  /** From the number of an order, then of each thread's list in turn, to that of a renumbering. */
-  private readonly joined = new Map<number, number>()
-  private readonly joins: (Renumbering | undefined)[] = []
+  /** The number of an order, then that of each thread's list; by the number of that tuple, the renumbering. */
+  private readonly joins: Tuples
+  private readonly join: Int32Array
+  private readonly renumberingOf: (Renumbering | undefined)[] = []
   private readonly renumberings = new Map<string, Renumbering>()
   private readonly stepper: Stepper
   private readonly procedures = new Map<Procedure, number>()
-  /** Ways of operations that have been checked. */
-  private readonly checked = new Set<number>()
+  /** The things that a way in which an operation can go is concerned with; none once it has been checked. */
+  private readonly concerns: (readonly number[])[] = []
+  /** By the leaf of such a way, one more than its number; 0 where not looked at yet. */
+  private concernNumbers = new Int32Array(1 << 10)
   private checks = 0
 
   constructor(
@@ -81,6 +85,8 @@ export class Symmetry implements Things {
     for (const location of layout.namings.keys()) if (!this.owners.has(location)) this.fixed.push(location)
     this.fixed.sort((a, b) => a - b)
     this.mentionsOf = learned.controls.map(() => [])
+    this.join = new Int32Array(1 + learned.controls.length)
+    this.joins = new Tuples(this.join.length)
     this.stepper = new Stepper(learned, memories)
   }
 
@@ -90,20 +96,14 @@ export class Symmetry implements Things {
    * @returns the memory
    */
   canonical(memory: number, controls: Int32Array): number {
-    let join = this.orderIn(memory)
+    const { join, joins } = this
+    join[0] = this.orderIn(memory)
     for (let thread = 0; thread < controls.length; thread++) {
-      const mentioned = this.mentionedBy(thread, controls[thread]!)
-      const key = join * 65_536 + mentioned
-      let next = this.joined.get(key)
-      if (next === undefined) {
-        // Below 0, to be kept apart from the numbers of orders.
-        next = -1 - this.joined.size
-        this.joined.set(key, next)
-      }
-      join = next
+      join[1 + thread] = this.mentionedBy(thread, controls[thread]!)
     }
-    this.joins[-join] ??= this.renumberingFor(memory, controls)
-    const renumbering = this.joins[-join]!
+    const number = joins.intern(join, 0, joins.hash(join, 0))
+    this.renumberingOf[number] ??= this.renumberingFor(memory, controls)
+    const renumbering = this.renumberingOf[number]
     return renumbering.identity ? memory : renumbering.apply(memory, controls)
   }
 
@@ -114,13 +114,16 @@ export class Symmetry implements Things {
    * @throws ModelError if it does not
    */
   check(thread: number, control: number, memory: number, leaves: Int32Array, count: number): void {
-    const { learned } = this
-    let fresh = false
-    for (let i = 0; i < count; i++) if (!this.checked.has(leaves[i]!)) fresh = true
-    if (!fresh) return
-    const pair = this.pairToCheck(thread, control, memory)
+    const { learned, concerns } = this
+    let fresh = -1
+    for (let i = 0; i < count; i++) {
+      const number = this.concernOf(leaves[i]!, thread, control, memory)
+      if (concerns[number]!.length > 0) fresh = number
+    }
+    if (fresh < 0) return
+    const pair = this.pairToCheck(concerns[fresh]!, memory)
     if (pair === undefined) return
-    for (let i = 0; i < count; i++) this.checked.add(leaves[i]!)
+    for (let i = 0; i < count; i++) concerns[this.concernOf(leaves[i]!, thread, control, memory)] = []
 
     const [one, other] = pair
     const swap = this.renumbering(
@@ -147,12 +150,17 @@ export class Symmetry implements Things {
     )
   }
 
-  /** A thing that the operation looks at or the thread remembers, and another of the same sort; both used. */
-  private pairToCheck(
-    thread: number,
-    control: number,
-    memory: number,
-  ): readonly [number, number] | undefined {
+  /** The number of what a way is concerned with. */
+  private concernOf(leaf: number, thread: number, control: number, memory: number): number {
+    if (leaf >= this.concernNumbers.length) this.concernNumbers = grown(this.concernNumbers, leaf)
+    if (this.concernNumbers[leaf] === 0) {
+      this.concernNumbers[leaf] = this.concerns.push(this.thingsOf(thread, control, memory))
+    }
+    return this.concernNumbers[leaf]! - 1
+  }
+
+  /** The things that an operation looks at, or its thread remembers. */
+  private thingsOf(thread: number, control: number, memory: number): readonly number[] {
     const { mentions, learned, memories } = this
     const concerned = new Set(mentions[this.mentionedBy(thread, control)]!)
     const { code } = learned.trees
@@ -166,15 +174,19 @@ export class Symmetry implements Things {
         record = code[record + 2 + memories.get(memory, operand)]!
       }
     }
-    const isUsed = (thing: number): boolean => {
-      const { first, used } = this.sortOf(thing)
-      return first + thing - this.baseOf(thing) < memories.get(memory, used)
-    }
-    const pairs = [...concerned].filter(isUsed).flatMap((one) => {
+    return [...concerned]
+  }
+
+  /** One of some things, and another of the same sort; both used. */
+  private pairToCheck(things: readonly number[], memory: number): readonly [number, number] | undefined {
+    const pairs = things.flatMap((one) => {
+      const { first, used, members } = this.sortOf(one)
       const base = this.baseOf(one)
-      return this.sortOf(one).members.flatMap((_, i) =>
-        base + i !== one && isUsed(base + i) ? [[one, base + i] as const] : [],
-      )
+      const count = Math.min(members.length, this.memories.get(memory, used) - first)
+      if (one - base >= count) return []
+      return Array.from({ length: count }, (_, i) => base + i)
+        .filter((other) => other !== one)
+        .map((other) => [one, other] as const)
     })
     return pairs.length === 0 ? undefined : pairs[this.checks++ % pairs.length]
   }
