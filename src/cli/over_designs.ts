@@ -1,7 +1,8 @@
 /** What the commands that survey many tests under each of several designs have in common. */
 
-import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
-import { JobError, Pool, type WorkerProgram } from './pool.ts'
+import { Interruption, UsageError } from './exit.ts'
+import { interruptible } from './interruptible.ts'
+import { Pool, type WorkerProgram } from './pool.ts'
 import type { TestText } from './protocol.ts'
 import { complain, ProgressLine } from './terminal.ts'
 import { readTests, SUITE } from './tests.ts'
@@ -30,32 +31,21 @@ export async function overDesigns<S, T>(
   const progress = new ProgressLine()
   let done = 0
   const pool = new Pool(jobs, () => progress.show(`${done} of ${sources.length} designs`), { program })
-  let interrupted = false
-  const interrupt = (): void => {
-    if (interrupted) process.exit(INTERRUPTED)
-    interrupted = true
-    process.exitCode = INTERRUPTED
-    pool.stop()
-  }
-  process.on('SIGINT', interrupt)
-  try {
-    const results = await Promise.all(
-      sources.map(async (source) => {
-        const result = await job(pool, source)
-        done++
-        return { source, result }
-      }),
-    )
-    // Jobs that were stopped on the way come back with less than was asked for.
-    if (interrupted) throw new Interruption(`interrupted after ${done} of ${sources.length} designs`)
-    return results
-  } catch (error) {
-    if (interrupted) throw new Interruption(`interrupted after ${done} of ${sources.length} designs`)
-    if (error instanceof JobError && error.fault !== 'internal') throw new UsageError(error.message)
-    throw error
-  } finally {
-    process.off('SIGINT', interrupt)
-    progress.clear()
-    await pool.close()
-  }
+  const interruption = (): string => `interrupted after ${done} of ${sources.length} designs`
+  return interruptible(
+    pool,
+    progress,
+    async (isInterrupted) => {
+      const results = await Promise.all(
+        sources.map(async (source) => {
+          const result = await job(pool, source)
+          done++
+          return { source, result }
+        }),
+      )
+      if (isInterrupted()) throw new Interruption(interruption())
+      return results
+    },
+    { interruption, failure: (message) => message },
+  )
 }

@@ -4,7 +4,8 @@ import { count } from '../report/count.ts'
 import { forecast } from '../report/forecast.ts'
 import { chooseDesigns } from './choices.ts'
 import { factsOf as designFacts } from './design_facts.ts'
-import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
+import { UsageError } from './exit.ts'
+import { interruptible } from './interruptible.ts'
 import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
 import { ProgressLine } from './terminal.ts'
@@ -28,27 +29,10 @@ export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T
     )
   }
   const pool = new Pool(1, tick, { workers })
-  let interrupted = false
-  const interrupt = (): void => {
-    if (interrupted) process.exit(INTERRUPTED)
-    interrupted = true
-    process.exitCode = INTERRUPTED
-    pool.stop()
-  }
-  process.on('SIGINT', interrupt)
-  try {
-    return await work(pool)
-  } catch (error) {
-    if (interrupted) throw new Interruption(`${about}: interrupted before there was anything to show`)
-    if (error instanceof JobError && error.fault !== 'internal') {
-      throw new UsageError(error.message.startsWith(about) ? error.message : `${about}: ${error.message}`)
-    }
-    throw error
-  } finally {
-    process.off('SIGINT', interrupt)
-    progress.clear()
-    await pool.close()
-  }
+  return interruptible(pool, progress, () => work(pool), {
+    interruption: () => `${about}: interrupted before there was anything to show`,
+    failure: (message) => (message.startsWith(about) ? message : `${about}: ${message}`),
+  })
 }
 
 /** The one design that a command is about. */

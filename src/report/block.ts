@@ -2,8 +2,8 @@
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
 import { count } from './count.ts'
-import { describeSearch, randomRuns } from './coverage.ts'
 import type { CellReport, ConditionSummary, OutcomeSummary } from './json.ts'
+import { describeSearch, randomRuns } from './reach.ts'
 import { describeDoubts, describeSurprise, extent, manner, rangeOf, VERDICT_WORDS } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
 

@@ -13,7 +13,7 @@ import {
 import type { Circumstance, Relaxation } from '../designs/index.ts'
 import type { Bound, Coverage } from '../engine/index.ts'
 import { type Expectation, type Failure, holdsIn, type Observation, type Verdict } from '../litmus/index.ts'
-import { notCovered } from './coverage.ts'
+import { notCovered } from './reach.ts'
 
 /** Changes when a field changes its meaning or goes away. */
 export const JSON_VERSION = 1

@@ -2,8 +2,8 @@
 import pc from 'picocolors'
 import type { CellVerdict } from '../check/index.ts'
 import { count } from './count.ts'
-import { missedState, reach } from './coverage.ts'
 import type { CellReport } from './json.ts'
+import { missedState, reach } from './reach.ts'
 import { rangeOf } from './words.ts'
 import { hang, type TextOptions } from './wrap.ts'
 

@@ -1,8 +1,8 @@
 /** What is said of a cell in a few words, in tables, blocks and sentences alike. */
 import type { CellVerdict, Copies } from '../check/index.ts'
 import { count } from './count.ts'
-import { reach } from './coverage.ts'
 import type { CellReport } from './json.ts'
+import { reach } from './reach.ts'
 
 /** Verdicts as they stand in text. */
 export const VERDICT_WORDS: Readonly<Record<CellVerdict, string>> = {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { CLI, cowherd, LARGE, LEAK, looksLikeStack, scratch } from './cowherd.ts'
+import { endlessDesign } from './endless.ts'
 
 const { folder, write } = scratch()
 const leak = write('leak.litmus', LEAK)
@@ -12,31 +13,7 @@ const known = write(
   `${LEAK.replace('test leak', 'test known')}expect v5.7: missed-cow, violated "the mapcount is blind"\n`,
 )
 
-/** v5.19 beside a thread that never stops writing numbers: a state space that nobody ever explores. */
-const ENDLESS = `
-import { atomic, extend, tail, v5_19 } from 'cowherd'
-console.log('loaded')
-const NAMES = ['noise 0', 'noise 1', 'noise 2', 'noise 3']
-export default extend(v5_19, {
-  name: 'endless', title: 'endless', belief: 'none', sources: [], because: {},
-  rules: {
-    hooks: {
-      layout: (k) => { for (const name of NAMES) k.layout.cell(name, 255) },
-      daemons: [{ name: 'noise', procedure: noise, args: [], daemon: true }],
-    },
-  },
-})
-function* noise() {
-  yield* atomic(scramble)
-  return yield* tail(noise)
-}
-function scramble(view, k) {
-  const wanted = NAMES[view.choose(NAMES.length)]
-  const at = k.layout.locations.findIndex(({ name }) => name === wanted)
-  view.set(at, (view.get(at) + 1) % 256)
-  return 0
-}
-`
+const ENDLESS = endlessDesign('endless', "console.log('loaded')")
 
 describe('cowherd check', () => {
   it('prints a block in herd7’s words for each cell, and the table', async () => {

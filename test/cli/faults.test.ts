@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { cowherd, LEAK, looksLikeStack, scratch } from './cowherd.ts'
+import { endlessDesign } from './endless.ts'
 
 const { folder, write } = scratch()
 write('leak.litmus', LEAK)
@@ -179,31 +180,6 @@ export default extend(v5_19, {
   })
 })
 
-/** v5.19 beside a thread that never stops writing numbers: more states than anybody can explore. */
-const ENDLESS = `
-import { atomic, extend, tail, v5_19 } from 'cowherd'
-const NAMES = ['noise 0', 'noise 1', 'noise 2', 'noise 3']
-export default extend(v5_19, {
-  name: 'mine', title: 'endless', belief: 'none', sources: [], because: {},
-  rules: {
-    hooks: {
-      layout: (k) => { for (const name of NAMES) k.layout.cell(name, 255) },
-      daemons: [{ name: 'noise', procedure: noise, args: [], daemon: true }],
-    },
-  },
-})
-function* noise() {
-  yield* atomic(scramble)
-  return yield* tail(noise)
-}
-function scramble(view, k) {
-  const wanted = NAMES[view.choose(NAMES.length)]
-  const at = k.layout.locations.findIndex(({ name }) => name === wanted)
-  view.set(at, (view.get(at) + 1) % 256)
-  return 0
-}
-`
-
 describe.concurrent('a model without end, whatever is asked for', () => {
   it.each([
     ['memory', ['--max-memory', '8'], /bounded by memory/],
@@ -221,7 +197,7 @@ describe.concurrent('a model without end, whatever is asked for', () => {
       /40 random runs of at most 300 steps, seed 3/,
     ],
   ])('is bounded by %s, and nothing is decided', async (_name, args, words) => {
-    const { code, stdout } = await check(ENDLESS, 'leak.litmus', ...args)
+    const { code, stdout } = await check(endlessDesign('mine'), 'leak.litmus', ...args)
     expect(stdout).toMatch(words)
     expect(stdout).toContain('Condition never child.r0 == 1: not decided')
     expect(stdout).toContain('Verdict right so far')
@@ -232,7 +208,10 @@ describe.concurrent('a model without end, whatever is asked for', () => {
 
   it('ends with what random runs have seen, at Ctrl-C', async () => {
     // The yardstick is done when the design lays out its own memory.
-    write('endless.ts', ENDLESS.replace('layout: (k) => {', "layout: (k) => { console.log('begins');"))
+    write(
+      'endless.ts',
+      endlessDesign('mine').replace('layout: (k) => {', "layout: (k) => { console.log('begins');"),
+    )
     const { code, stdout } = await cowherd(
       ['check', 'leak.litmus', '--design', './endless.ts', '--random', '1', '--runs', '100000000'],
       {

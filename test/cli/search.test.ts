@@ -165,7 +165,7 @@ describe.concurrent('cowherd show', () => {
     ],
     [
       ['--hash-compaction'],
-      /run +\d+ steps, none is shorter; all 59 states were\s+explored, but for a chance/,
+      /run +\d+ steps, none is shorter; all 59 states\s+were\s+explored,\s+but\s+for\s+a\s+chance\s+of\s+at\s+most\s+1\s+in/,
     ],
     [['--preemptions', '1'], /run +\d+ steps, no preemption, there may be shorter ones; 59 states were/],
     [['--max-depth', '58'], /run +58 steps, none is shorter/],
