@@ -1,0 +1,130 @@
+/**
+ * Where the time of an exploration goes: one test is explored, then gone through again without
+ * what is done once, then without lookups. Nanoseconds per transition, medians of five; beside it what
+ * independent reads at random places of as much memory cost, which no lookup can beat.
+ */
+import { readFileSync } from 'node:fs'
+import { designNamed } from '../src/designs/index.ts'
+import { Batch } from '../src/engine/batch.ts'
+import { Expansion, type Successors } from '../src/engine/expansion.ts'
+import { Findings } from '../src/engine/findings.ts'
+import { Learned } from '../src/engine/learned.ts'
+import { Memories } from '../src/engine/memories.ts'
+import { pack, wordsOfState } from '../src/engine/packed.ts'
+import { Stepper } from '../src/engine/stepper.ts'
+import { Visited } from '../src/engine/visited.ts'
+import { compile, parse } from '../src/litmus/index.ts'
+
+const FILE = 'bench/tests/3-pins-forks-reads.litmus'
+const DESIGN = 'v5.9'
+const RUNS = 5
+const BATCH = 256
+
+/** Takes successors and does nothing with them. */
+class Sink implements Successors {
+  count = 0
+  add(): void {
+    this.count++
+  }
+}
+
+interface Times {
+  readonly states: number
+  readonly transitions: number
+  /** Milliseconds. */
+  readonly first: number
+  readonly again: number
+  readonly steps: number
+  readonly loads: number
+  readonly bytes: number
+}
+
+function measure(): Times {
+  const { test } = parse(readFileSync(FILE, 'utf8'), FILE)
+  const { system } = compile(test, designNamed(DESIGN)!.rules)
+  const learned = new Learned(system)
+  const memories = new Memories(system.layout.locations)
+  const stepper = new Stepper(learned, memories)
+  const findings = new Findings(system, memories)
+  const visited = new Visited(wordsOfState(system.threads.length))
+  const batch = new Batch(visited)
+  const here = new Int32Array(visited.words)
+  const initial = learned.controls.map((controls) => controls.initial)
+  pack(here, memories.internInitial(), initial)
+  visited.add(here, 0, visited.hash(here, 0), 0)
+  if (findings.isBrokenFromTheBeginning()) throw new Error(`${FILE} breaks its invariant`)
+
+  let transitions = 0
+  const expand = new Expansion(learned, stepper, findings, batch)
+  const first = timed(() => {
+    for (let state = 0; state < visited.count; state++) {
+      visited.load(state, here)
+      transitions += expand.expand(state, here)
+      if (state === visited.count - 1) batch.flush()
+    }
+  })
+  const states = visited.count
+  const again = timed(() => goThrough(visited, here, expand))
+  batch.flush()
+  if (visited.count !== states) throw new Error('a state was not found the first time')
+  const steps = timed(() => goThrough(visited, here, new Expansion(learned, stepper, findings, new Sink())))
+  const loads = timed(() => {
+    for (let state = 0; state < states; state++) visited.load(state, here)
+  })
+  return { states, transitions, first, again, steps, loads, bytes: visited.byteLength }
+}
+
+function goThrough(visited: Visited, here: Int32Array, expansion: Expansion): void {
+  for (let state = 0; state < visited.count; state++) {
+    visited.load(state, here)
+    expansion.expand(state, here)
+  }
+}
+
+function timed(what: () => void): number {
+  const began = performance.now()
+  what()
+  return performance.now() - began
+}
+
+/** Nanoseconds of a read at a random place among so many bytes, with others before and after it that do not wait for it. */
+function randomRead(bytes: number): number {
+  const words = new Int32Array(bytes / 4).fill(1)
+  const places = new Int32Array(BATCH)
+  let seed = 1
+  let sum = 0
+  let reading = 0
+  const batches = 10_000
+  for (let b = 0; b < batches; b++) {
+    for (let i = 0; i < BATCH; i++) {
+      seed = Math.imul(seed, 1_664_525) + 1_013_904_223
+      places[i] = Math.floor(((seed >>> 0) / 2 ** 32) * words.length)
+    }
+    reading += timed(() => {
+      for (let i = 0; i < BATCH; i++) sum += words[places[i]!]!
+    })
+  }
+  if (sum !== batches * BATCH) throw new Error('something was not read')
+  return (1e6 * reading) / (batches * BATCH)
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!
+}
+
+const runs = Array.from({ length: RUNS }, measure)
+const { states, transitions, bytes } = runs[0]!
+const of = (time: (run: Times) => number): number =>
+  median(runs.map((run) => (1e6 * time(run)) / transitions))
+const rows = [
+  ['all', of(({ first }) => first)],
+  ['what is done once: learning, new states and memories, invariants, growing', of((r) => r.first - r.again)],
+  ['looking up successors that are known', of((r) => r.again - r.steps)],
+  ['steps: trees, memories that are known', of((r) => r.steps - r.loads)],
+  ['loading states', of(({ loads }) => loads)],
+  [`a read at random in ${Math.round(bytes / 2 ** 20)} MiB`, median(runs.map(() => randomRead(bytes)))],
+] as const
+process.stdout.write(
+  `${FILE} under ${DESIGN}: ${states} states, ${transitions} transitions; ns per transition\n`,
+)
+for (const [name, time] of rows) process.stdout.write(`${time.toFixed(0).padStart(6)}  ${name}\n`)
