@@ -25,6 +25,9 @@ export const FIRST_OWN = 2
 export const AWAKE = 0
 export const ASLEEP = 1
 
+/** How long a nap lasts, in milliseconds. */
+const NAP_MS = 0.05
+
 /** Words between the places at which two threads sleep, so that they are in different cache lines. */
 const WAKE_STRIDE = 16
 
@@ -69,6 +72,12 @@ export class Arena implements Memory {
   reset(values: Int32Array): void {
     this.value.set(values)
     this.waiters.fill(0)
+  }
+
+  /** Lets others have the processor: whoever writes this location may have none just now. */
+  nap(location: number): void {
+    const { version } = this
+    Atomics.wait(version, location, Atomics.load(version, location) | 1, NAP_MS)
   }
 
   /** Sends a sleeping thread on its way; tells whether it slept. */

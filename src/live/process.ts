@@ -30,6 +30,8 @@ import type { Session } from './session.ts'
 
 /** Entries of a TLB; each page has one place in it. A multiple of the number of sets. */
 const TLB_ENTRIES = 1024
+/** How often an access finds that a flush is under way before it lets others have the processor. */
+const SPINS = 20
 /** A fault may swap a page in, and then copy it. */
 const FRAMES_OF_FAULT = 2
 /** Others may undo what a fault has done before the page is pinned. */
@@ -81,42 +83,55 @@ export class Process {
 
   /** Loads a byte. @throws SegmentationFault */
   load(address: number): number {
-    const vpn = address >>> 12
-    const entry = vpn & (TLB_ENTRIES - 1)
-    if (this.tag[entry] === vpn && address < this.limit) {
-      const at = this.sets + (vpn & (TLB_SETS - 1))
-      const version = this.filled[entry]!
-      if (Atomics.load(this.version, at) === version) {
-        const value = this.bytes[this.base[entry]! + (address & OFFSET)]!
-        if (Atomics.load(this.version, at) === version) return value
-      }
+    const hit = this.loadHit(address)
+    if (hit >= 0) return hit
+    for (let misses = 0; ; misses++) {
+      this.fault(address, false, misses)
+      const value = this.loadHit(address)
+      if (value >= 0) return value
     }
-    this.fault(address, false)
-    return this.load(address)
   }
 
   /** Stores a byte. @throws SegmentationFault, OutOfMemory */
   store(address: number, value: number): void {
+    if (this.storeHit(address, value)) return
+    for (let misses = 0; ; misses++) {
+      this.fault(address, true, misses)
+      if (this.storeHit(address, value)) return
+    }
+  }
+
+  /** Loads a byte if the TLB has its page; -1 if it has not. */
+  private loadHit(address: number): number {
     const vpn = address >>> 12
     const entry = vpn & (TLB_ENTRIES - 1)
-    if (this.tag[entry] === vpn && this.writable[entry] === 1 && address < this.limit) {
-      const at = this.sets + (vpn & (TLB_SETS - 1))
-      const version = this.filled[entry]!
-      if (Atomics.compareExchange(this.version, at, version, version + 1) === version) {
-        this.bytes[this.base[entry]! + (address & OFFSET)] = value
-        Atomics.store(this.version, at, version)
-        return
-      }
-    }
-    this.fault(address, true)
-    this.store(address, value)
+    // Nothing else than a whole number that fits is the same after a shift.
+    if (this.tag[entry] !== vpn || address >>> 0 !== address) return -1
+    const at = this.sets + (vpn & (TLB_SETS - 1))
+    const version = this.filled[entry]!
+    if (Atomics.load(this.version, at) !== version) return -1
+    const value = this.bytes[this.base[entry]! + (address & OFFSET)]!
+    return Atomics.load(this.version, at) === version ? value : -1
+  }
+
+  /** Stores a byte if the TLB has its page, and for writing. */
+  private storeHit(address: number, value: number): boolean {
+    const vpn = address >>> 12
+    const entry = vpn & (TLB_ENTRIES - 1)
+    if (this.tag[entry] !== vpn || this.writable[entry] !== 1 || address >>> 0 !== address) return false
+    const at = this.sets + (vpn & (TLB_SETS - 1))
+    const version = this.filled[entry]!
+    if (Atomics.compareExchange(this.version, at, version, version + 1) !== version) return false
+    this.bytes[this.base[entry]! + (address & OFFSET)] = value
+    Atomics.store(this.version, at, version)
+    return true
   }
 
   /** Stores bytes, page by page. @throws SegmentationFault, OutOfMemory: then the pages before have been stored to */
   copyIn(address: number, from: Uint8Array): void {
     this.eachPage(address, from.length, (vpn, offset, at, length) => {
-      for (;;) {
-        const entry = this.entryFor(vpn, true)
+      for (let misses = 0; ; misses++) {
+        const entry = this.entryFor(vpn, true, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
         if (Atomics.compareExchange(this.version, set, version, version + 1) !== version) continue
@@ -131,8 +146,8 @@ export class Process {
   copyOut(address: number, length: number): Uint8Array {
     const result = new Uint8Array(Math.max(0, length))
     this.eachPage(address, length, (vpn, offset, at, part) => {
-      for (;;) {
-        const entry = this.entryFor(vpn, false)
+      for (let misses = 0; ; misses++) {
+        const entry = this.entryFor(vpn, false, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
         const from = this.base[entry]! + offset
@@ -257,24 +272,28 @@ export class Process {
   }
 
   /** The TLB entry of a page, filled. */
-  private entryFor(vpn: number, write: boolean): number {
+  private entryFor(vpn: number, write: boolean, misses: number): number {
     const entry = vpn & (TLB_ENTRIES - 1)
     const at = this.sets + (vpn & (TLB_SETS - 1))
     const good =
       this.tag[entry] === vpn &&
       (!write || this.writable[entry] === 1) &&
       Atomics.load(this.version, at) === this.filled[entry]
-    if (!good) this.fault(vpn * PAGE_SIZE, write)
+    if (!good) this.fault(vpn * PAGE_SIZE, write, misses)
     return entry
   }
 
-  /** Walks the page table and fills the TLB, with the kernel's help if need be. */
-  private fault(address: number, write: boolean): void {
+  /**
+   * Walks the page table and fills the TLB, with the kernel's help if need be.
+   * @param misses how often this access has come here in vain: somebody may be in the middle of a flush
+   */
+  private fault(address: number, write: boolean, misses: number): void {
     this.usable()
     const vpn = Math.floor(address / PAGE_SIZE)
     if (!(Number.isInteger(address) && address >= 0 && address < this.limit)) {
       throw new SegmentationFault(address, write ? 'write' : 'read')
     }
+    if (misses >= SPINS) this.memory.arena.nap(this.sets + (vpn & (TLB_SETS - 1)))
     while (!this.walk(vpn, write)) {
       if (!this.memory.run(FRAMES_OF_FAULT, do_user_addr_fault, this.cpu, vpn, write)) {
         throw new SegmentationFault(address, write ? 'write' : 'read')
