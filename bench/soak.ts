@@ -1,8 +1,8 @@
 /**
  * Soaks live memory for so many minutes: random programs under every design that shares pages, in turns, each time with
- * other numbers. Ends at the first wrong byte, count or frame, and says how to repeat what led to it.
+ * other numbers; or under one design. Ends at the first wrong byte, count or frame, and says how to repeat what led to it.
  */
-import { DESIGNS } from '../src/designs/index.ts'
+import { DESIGNS, type Design } from '../src/designs/index.ts'
 import { type Soak, type Soaked, soakProcesses, soakTerminated, soakThreads } from '../test/live/soak.ts'
 
 /** How long one memory lives, in milliseconds. */
@@ -15,12 +15,12 @@ interface Total {
   readonly statistics: Record<string, number>
 }
 
-async function soak(minutes: number, firstSeed: number): Promise<void> {
+async function soak(minutes: number, firstSeed: number, designs: readonly Design[]): Promise<void> {
   const began = Date.now()
   const total: Total = { operations: 0, outOfMemory: 0, statistics: {} }
   const memories = { processes: 0, threads: 0, whole: 0, broken: 0 }
   for (let seed = firstSeed; Date.now() - began < 60_000 * minutes; seed++) {
-    for (const { name: design } of SHARING) {
+    for (const { name: design } of designs) {
       if (Date.now() - began >= 60_000 * minutes) break
       const round: Soak = { design, seed, milliseconds: ROUND, least: 150 }
       const kind = (['processes', 'threads'] as const)[seed % 2]!
@@ -36,7 +36,7 @@ async function soak(minutes: number, firstSeed: number): Promise<void> {
       )
       if (wrong.length === 0) continue
       process.stdout.write(`WRONG under ${design} (${kind}, seed ${seed}):\n${wrong.join('\n')}\n`)
-      process.stdout.write(`To try again: npm run soak -- ${minutes} ${seed}\n`)
+      process.stdout.write(`To try again: npm run soak -- ${minutes} ${seed} ${design}\n`)
       process.exitCode = 1
       return
     }
@@ -62,10 +62,15 @@ function add(total: Total, { operations, outOfMemory, statistics }: Soaked): voi
     total.statistics[what] = (total.statistics[what] ?? 0) + count
 }
 
-const [minutes = '60', seed = '1'] = process.argv.slice(2)
+const [minutes = '60', seed = '1', only] = process.argv.slice(2)
+const designs = SHARING.filter(({ name }) => only === undefined || name === only)
 if (!(Number(minutes) > 0 && Number.isSafeInteger(Number(seed)))) {
   process.stderr.write(
     `"${minutes} ${seed}" is no number of minutes and no seed; expected such as 60, or 60 1\n`,
   )
   process.exitCode = 2
-} else await soak(Number(minutes), Number(seed))
+} else if (designs.length === 0) {
+  const names = SHARING.map(({ name }) => name).join(', ')
+  process.stderr.write(`there is no design "${only}" that shares pages; expected one of ${names}\n`)
+  process.exitCode = 2
+} else await soak(Number(minutes), Number(seed), designs)

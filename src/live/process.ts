@@ -10,7 +10,7 @@
  * Where the TLB has nothing, the page table is walked, and where that has nothing, there is a page fault, which is
  * the kernel's.
  */
-import type { Steps } from '../engine/index.ts'
+import { atomic, type Response, type Steps, type View } from '../engine/index.ts'
 import { do_user_addr_fault } from '../mm/fault.ts'
 import { do_exit, do_fork } from '../mm/fork.ts'
 import { pin_user_pages, pin_user_pages_fast } from '../mm/gup.ts'
@@ -19,7 +19,8 @@ import { EXITED, type GupFlags } from '../mm/machine.ts'
 import { madvise_dontneed } from '../mm/madvise.ts'
 import { do_mmap, do_munmap } from '../mm/mmap.ts'
 import { mprotect_fixup } from '../mm/mprotect.ts'
-import { pte_pfn, pte_present, pte_write } from '../mm/pte.ts'
+import { type Pte, pte_dirty, pte_none, pte_pfn, pte_present, pte_write } from '../mm/pte.ts'
+import { walked } from '../mm/tlb.ts'
 import { madvise_pageout } from '../mm/vmscan.ts'
 import type { PinnedPage } from './board.ts'
 import { PAGE_SIZE } from './contents.ts'
@@ -306,12 +307,17 @@ export class Process {
     const entry = vpn & (TLB_ENTRIES - 1)
     // The version comes first: a flush that comes after the entry has been read makes the TLB's useless.
     const version = Atomics.load(this.version, this.sets + (vpn & (TLB_SETS - 1)))
-    const pte = arena.get(machine.places.pte(this.pid, vpn))
+    let pte = arena.get(machine.places.pte(this.pid, vpn))
     if (!pte_present(pte) || (write && !pte_write(pte))) return false
+    if (write && !pte_dirty(pte)) {
+      pte = this.memory.run(0, walk_for_write, this.pid, vpn)
+      if (pte_none(pte)) return false
+    }
     this.tag[entry] = vpn
     this.filled[entry] = version & ~1
     this.base[entry] = pte_pfn(pte) * PAGE_SIZE
-    this.writable[entry] = pte_write(pte) ? 1 : 0
+    // With a clean entry the processor walks again, to set the dirty bit.
+    this.writable[entry] = pte_write(pte) && pte_dirty(pte) ? 1 : 0
     return true
   }
 
@@ -355,6 +361,14 @@ export class Process {
       )
     }
   }
+}
+
+function* walk_for_write(_k: Kernel, mm: number, vpn: number): Steps<Pte> {
+  return yield* atomic(walk_and_set_dirty, mm, vpn)
+}
+
+function walk_and_set_dirty(view: View, k: Kernel, mm: number, vpn: number): Response {
+  return walked(view, k, mm, vpn, true)
 }
 
 /** A process that has exited is as if it had never been. */
