@@ -100,6 +100,16 @@ export class Arena implements Memory {
   }
 }
 
+/** Whether this thread may wait: a page's main thread may not. */
+export function mayWait(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 1, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Where in `wake` a thread sleeps. */
 export function wakeWord(thread: number): number {
   return thread * WAKE_STRIDE

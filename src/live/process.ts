@@ -5,7 +5,7 @@
  * private to the worker. What other workers share of it is a version for each set of entries: a flush
  * changes it, and an entry is good only while the version is the one that it was filled at. A store holds the version
  * odd, so a flush by another worker waits until the store is done, and none comes after the flush. A load
- * looks at the version before and after.
+ * looks at the version afterwards: if it is the entry's still, it was so when the byte was read.
  *
  * Where the TLB has nothing, the page table is walked, and where that has nothing, there is a page fault, which is
  * the kernel's.
@@ -108,11 +108,9 @@ export class Process {
     const entry = vpn & (TLB_ENTRIES - 1)
     // Nothing else than a whole number that fits is the same after a shift.
     if (this.tag[entry] !== vpn || address >>> 0 !== address) return -1
-    const at = this.sets + (vpn & (TLB_SETS - 1))
-    const version = this.filled[entry]!
-    if (Atomics.load(this.version, at) !== version) return -1
-    const value = this.bytes[this.base[entry]! + (address & OFFSET)]!
-    return Atomics.load(this.version, at) === version ? value : -1
+    // Not a plain read, which a processor may do after it has looked at the version.
+    const value = Atomics.load(this.bytes, this.base[entry]! + (address & OFFSET))
+    return Atomics.load(this.version, this.sets + (vpn & (TLB_SETS - 1))) === this.filled[entry] ? value : -1
   }
 
   /** Stores a byte if the TLB has its page, and for writing. */

@@ -3,9 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import {
-  type Arena,
   FileSwap,
   InvalidCall,
   Memory,
@@ -21,7 +19,6 @@ import {
 } from 'cowherd/live'
 import { afterAll, describe, expect, it } from 'vitest'
 import { DESIGNS, type Design, extend, v5_19 } from '../../src/index.ts'
-import { TLB_SETS } from '../../src/live/places.ts'
 
 const LIVE_DESIGNS = DESIGNS.filter(({ rules }) => !rules.shares_nothing)
 
@@ -282,36 +279,6 @@ describe.each(LIVE_DESIGNS.flatMap(({ name }) => [false, true].map((swapped) => 
     })
   },
 )
-
-describe('a flush that takes long', () => {
-  /** Somebody begins to flush all entries of a processor, and has done so after a while. */
-  function beginFlush(memory: Memory, process: Process): void {
-    const { arena } = (memory as unknown as { session: { arena: Arena } }).session
-    const { sets } = process as unknown as { sets: number }
-    for (let set = 0; set < TLB_SETS; set++) arena.version[sets + set]!++
-    const ends = `
-      const { version, sets, count } = require('node:worker_threads').workerData
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
-      for (let set = 0; set < count; set++) Atomics.add(version, sets + set, 1)`
-    new Worker(ends, { eval: true, workerData: { version: arena.version, sets, count: TLB_SETS } })
-  }
-
-  it.each<[string, (process: Process) => unknown]>([
-    ['a load', (process) => process.load(5)],
-    ['a store', (process) => process.store(5, 1)],
-    ['a copy out', (process) => process.copyOut(5, 10)],
-    ['a copy in', (process) => process.copyIn(5, new Uint8Array(10))],
-  ])('is waited for by %s', (_, access) => {
-    const memory = make()
-    const process = memory.spawn()
-    process.mmap(PAGE_SIZE)
-    process.store(5, 1)
-    beginFlush(memory, process)
-    const began = Date.now()
-    access(process)
-    expect(Date.now() - began).toBeGreaterThan(100)
-  })
-})
 
 describe('what cannot be done', () => {
   it('is said when a memory is made', () => {

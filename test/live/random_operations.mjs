@@ -1,9 +1,8 @@
 // What the workers of a soak have in common: a part in a memory, random numbers, and doing one thing after the other until time is up.
-import { parentPort, workerData } from 'node:worker_threads'
 import { Memory, OutOfMemory } from '../../dist/live.js'
+import { job, report } from './employer.mjs'
 
-/** What this worker is to do. */
-export const job = workerData
+export { job }
 export const memory = Memory.attach(job.handle)
 /** What was found wrong, in words. The first ends the work. */
 export const wrong = []
@@ -45,5 +44,5 @@ export function work(operations, atEnd, subject = () => undefined) {
     if (error.name === 'MemoryBroken') broken = error.message
     else wrong.push(error.stack)
   }
-  parentPort.postMessage({ operations: done, outOfMemory, wrong, broken })
+  report({ operations: done, outOfMemory, wrong, broken })
 }
