@@ -57,11 +57,12 @@ export class Process {
   private readonly bytes: Uint8Array
   private readonly version: Int32Array
   private readonly sets: number
+  /** The page of each entry. */
   private readonly tag = new Int32Array(TLB_ENTRIES).fill(-1)
+  /** The same if the entry is writable, and dirty; otherwise -1. */
+  private readonly writable = new Int32Array(TLB_ENTRIES).fill(-1)
   private readonly filled = new Int32Array(TLB_ENTRIES)
-  /** The first byte of the frame. */
-  private readonly base = new Float64Array(TLB_ENTRIES)
-  private readonly writable = new Uint8Array(TLB_ENTRIES)
+  private readonly frame = new Int32Array(TLB_ENTRIES)
   private readonly limit: number
   private readonly cpu: number
   private readonly birth: number
@@ -109,7 +110,7 @@ export class Process {
     // Nothing else than a whole number that fits is the same after a shift.
     if (this.tag[entry] !== vpn || address >>> 0 !== address) return -1
     // Not a plain read, which a processor may do after it has looked at the version.
-    const value = Atomics.load(this.bytes, this.base[entry]! + (address & OFFSET))
+    const value = Atomics.load(this.bytes, this.frame[entry]! * PAGE_SIZE + (address & OFFSET))
     return Atomics.load(this.version, this.sets + (vpn & (TLB_SETS - 1))) === this.filled[entry] ? value : -1
   }
 
@@ -117,11 +118,11 @@ export class Process {
   private storeHit(address: number, value: number): boolean {
     const vpn = address >>> 12
     const entry = vpn & (TLB_ENTRIES - 1)
-    if (this.tag[entry] !== vpn || this.writable[entry] !== 1 || address >>> 0 !== address) return false
+    if (this.writable[entry] !== vpn || address >>> 0 !== address) return false
     const at = this.sets + (vpn & (TLB_SETS - 1))
     const version = this.filled[entry]!
     if (Atomics.compareExchange(this.version, at, version, version + 1) !== version) return false
-    this.bytes[this.base[entry]! + (address & OFFSET)] = value
+    this.bytes[this.frame[entry]! * PAGE_SIZE + (address & OFFSET)] = value
     Atomics.store(this.version, at, version)
     return true
   }
@@ -134,7 +135,7 @@ export class Process {
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
         if (Atomics.compareExchange(this.version, set, version, version + 1) !== version) continue
-        this.bytes.set(from.subarray(at, at + length), this.base[entry]! + offset)
+        this.bytes.set(from.subarray(at, at + length), this.frame[entry]! * PAGE_SIZE + offset)
         Atomics.store(this.version, set, version)
         return
       }
@@ -149,7 +150,7 @@ export class Process {
         const entry = this.entryFor(vpn, false, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
-        const from = this.base[entry]! + offset
+        const from = this.frame[entry]! * PAGE_SIZE + offset
         result.set(this.bytes.subarray(from, from + part), at)
         if (Atomics.load(this.version, set) === version) return
       }
@@ -275,8 +276,7 @@ export class Process {
     const entry = vpn & (TLB_ENTRIES - 1)
     const at = this.sets + (vpn & (TLB_SETS - 1))
     const good =
-      this.tag[entry] === vpn &&
-      (!write || this.writable[entry] === 1) &&
+      (write ? this.writable : this.tag)[entry] === vpn &&
       Atomics.load(this.version, at) === this.filled[entry]
     if (!good) this.fault(vpn * PAGE_SIZE, write, misses)
     return entry
@@ -313,9 +313,9 @@ export class Process {
     }
     this.tag[entry] = vpn
     this.filled[entry] = version & ~1
-    this.base[entry] = pte_pfn(pte) * PAGE_SIZE
+    this.frame[entry] = pte_pfn(pte)
     // With a clean entry the processor walks again, to set the dirty bit.
-    this.writable[entry] = pte_write(pte) && pte_dirty(pte) ? 1 : 0
+    this.writable[entry] = pte_write(pte) && pte_dirty(pte) ? vpn : -1
     return true
   }
 
