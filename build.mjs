@@ -14,12 +14,15 @@ const root = dirname(fileURLToPath(import.meta.url))
 const at = (path) => join(root, path)
 const packing = process.argv.includes('--types')
 
-/** What is built: `dist/<name>.js` from its source. A package is only packed with every required entry. */
+/**
+ * What is built: `dist/<name>.js` from its source. A package is only packed with every required entry. What is for the
+ * web is one file that needs no other: a worker there has no import map that could say where packages are.
+ */
 const ENTRIES = [
   { name: 'cli', source: 'src/cli/main.ts', required: true },
   { name: 'index', source: 'src/index.ts', required: true },
   { name: 'live', source: 'src/live.ts', required: true },
-  { name: 'live_web', source: 'src/live/index.ts', required: true },
+  { name: 'live_web', source: 'src/live/index.ts', required: true, web: true },
   { name: 'worker', source: 'src/cli/worker.ts', required: false },
   { name: 'watched_worker', source: 'src/cli/watched_worker.ts', required: false },
   { name: 'live_worker', source: 'src/cli/live_worker.ts', required: true },
@@ -37,32 +40,25 @@ if (present.length > 0) await bundle()
 if (packing) declarations()
 
 /**
- * One build for all entries, with shared chunks: the command line and the designs that import 'cowherd' must
+ * One build for all entries but those for the web, with shared chunks: the command line and the designs that import 'cowherd' must
  * meet in the same module instances. Chunks lie beside the entries, so that a path relative to
  * `import.meta.url` means the same in each of them. Packages are not bundled: npm installs them anyway, with
  * their licences.
  */
 async function bundle() {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: present.map((entry) => ({ in: entry.source, out: entry.name })),
-    outdir: 'dist',
-    chunkNames: 'chunk-[hash]',
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    target: 'node20',
-    // Traces show the names of the kernel's functions, and two files may have functions of the same name.
-    keepNames: true,
-    format: 'esm',
-    sourcemap: 'linked',
-    metafile: true,
-    logLevel: 'warning',
-  }).catch(() => process.exit(1)) // esbuild has printed what is wrong, with the place
+  const results = await Promise.all([
+    bundleOf((entry) => !entry.web, {
+      splitting: true,
+      packages: 'external',
+      platform: 'node',
+      target: 'node20',
+    }),
+    bundleOf((entry) => entry.web, { platform: 'browser', target: 'es2022' }),
+  ]).catch(() => process.exit(1)) // esbuild has printed what is wrong, with the place
 
   // Only now, and only what is stale: a failed build leaves the last good one in place.
-  const written = new Set(Object.keys(result.metafile.outputs).map((path) => basename(path)))
+  const outputs = results.flatMap(({ metafile }) => Object.keys(metafile.outputs))
+  const written = new Set(outputs.map((path) => basename(path)))
   for (const name of readdirSync(at('dist'))) {
     if (/\.js(\.map)?$/.test(name) && !written.has(name)) rmSync(at(`dist/${name}`))
   }
@@ -73,6 +69,23 @@ async function bundle() {
     fail('src/cli/main.ts must begin with the line #!/usr/bin/env node')
   }
   chmodSync(cli, 0o755)
+}
+
+function bundleOf(wanted, options) {
+  return build({
+    absWorkingDir: root,
+    entryPoints: present.filter(wanted).map((entry) => ({ in: entry.source, out: entry.name })),
+    outdir: 'dist',
+    chunkNames: 'chunk-[hash]',
+    bundle: true,
+    // Traces show the names of the kernel's functions, and two files may have functions of the same name.
+    keepNames: true,
+    format: 'esm',
+    sourcemap: 'linked',
+    metafile: true,
+    logLevel: 'warning',
+    ...options,
+  })
 }
 
 function declarations() {

@@ -32,9 +32,12 @@ export function spinAvailable(): boolean {
   return spawnSync('spin', ['-V']).status === 0 && spawnSync('gcc', ['--version']).status === 0
 }
 
+let quickest: string | undefined
+
 /** The quickest C compiler that is there: what it compiles runs for less time than it takes to compile it. */
 export function quickestCompiler(): string {
-  return spawnSync('tcc', ['-v']).status === 0 ? 'tcc' : 'gcc'
+  quickest ??= spawnSync('tcc', ['-v']).status === 0 ? 'tcc' : 'gcc'
+  return quickest
 }
 
 /**
@@ -73,7 +76,7 @@ export async function compileSpin(
 const SMALL = ['-m1000000', '-w20']
 
 /** Compiles and searches a small program. */
-export async function runSpin(program: string, compiler = 'gcc'): Promise<SpinResult> {
+export async function runSpin(program: string, compiler = quickestCompiler()): Promise<SpinResult> {
   const verifier = await compileSpin(program, '-O0', compiler)
   try {
     return await verifier.run(...SMALL)
@@ -85,7 +88,8 @@ export async function runSpin(program: string, compiler = 'gcc'): Promise<SpinRe
 /** For each claim, by its macro, whether SPIN finds in a small program what it searches for. */
 export async function runClaims(program: string, macros: readonly string[]): Promise<boolean[]> {
   // Not by `-D`, of which SPIN takes only so many.
-  const verifier = await compileSpin([...macros.map((macro) => `#define ${macro}`), program].join('\n'))
+  const asked = [...macros.map((macro) => `#define ${macro}`), program].join('\n')
+  const verifier = await compileSpin(asked, '-O0', quickestCompiler())
   const found: boolean[] = []
   try {
     for (const macro of macros) {

@@ -65,7 +65,11 @@ export function checkCell(
   yardstick: Yardstick,
   options: RunOptions = {},
 ): Cell {
-  const run = runTest(test, design.rules, options)
+  return judgeRun(test, design, yardstick, runTest(test, design.rules, options))
+}
+
+/** The same, of a run that has been made under rules that are the design's, or give the same to all that it asked for. */
+export function judgeRun(test: Litmus, design: Design, yardstick: Yardstick, run: Run): Cell {
   const { exploration, ends } = run
   const outcomes = ends.map((end) => judge(test, design, yardstick, run, end))
   const conditions = test.conditions.map((condition) => judgeCondition(test, condition, ends))

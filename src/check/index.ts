@@ -6,6 +6,7 @@ export {
   expectationFor,
   type FailureReport,
   isSurprise,
+  judgeRun,
   type OutcomeReport,
   witnessOf,
   witnessOfFailure,

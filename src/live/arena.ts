@@ -25,6 +25,9 @@ export const FIRST_OWN = 2
 export const AWAKE = 0
 export const ASLEEP = 1
 
+/** How long a nap lasts, in milliseconds. */
+const NAP_MS = 0.05
+
 /** Words between the places at which two threads sleep, so that they are in different cache lines. */
 const WAKE_STRIDE = 16
 
@@ -71,6 +74,12 @@ export class Arena implements Memory {
     this.waiters.fill(0)
   }
 
+  /** Lets others have the processor: whoever writes this location may have none just now. */
+  nap(location: number): void {
+    const { version } = this
+    Atomics.wait(version, location, Atomics.load(version, location) | 1, NAP_MS)
+  }
+
   /** Sends a sleeping thread on its way; tells whether it slept. */
   awaken(thread: number): boolean {
     const at = wakeWord(thread)
@@ -88,6 +97,16 @@ export class Arena implements Memory {
 
   get aborted(): boolean {
     return Atomics.load(this.control, ABORT) !== 0
+  }
+}
+
+/** Whether this thread may wait: a page's main thread may not. */
+export function mayWait(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 1, 0)
+    return true
+  } catch {
+    return false
   }
 }
 

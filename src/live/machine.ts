@@ -62,7 +62,7 @@ export class LiveMachine implements Kernel {
     arena: Arena,
     random: Random,
   ) {
-    // Each page would be an area with a lock of its own, of which there would be too many: mmap_lock stands for all.
+    // Each page would be an area, and fork would take as many locks as there are pages: mmap_lock stands for all.
     this.rules = { ...rules, per_vma_locks: false, fork_locks_vmas: false, dontneed_locks_vma: false }
     const { frames, pages, processes, workers, swap } = places.size
     const cpus = processes * workers

@@ -135,6 +135,7 @@ export class Memory {
    */
   spawn(): Process {
     this.session.usable()
+    this.session.worksHere()
     const mm = this.session.bear()
     this.session.run(0, begin, mm)
     return this.process(mm)
@@ -146,6 +147,7 @@ export class Memory {
    */
   process(pid: number): Process {
     this.session.usable()
+    this.session.worksHere()
     if (!this.session.board.isAlive(pid)) throw new InvalidCall(`there is no process ${pid}`)
     this.session.board.enter(pid, this.session.worker)
     return new Process(this.session, pid)

@@ -5,12 +5,12 @@
  * private to the worker. What other workers share of it is a version for each set of entries: a flush
  * changes it, and an entry is good only while the version is the one that it was filled at. A store holds the version
  * odd, so a flush by another worker waits until the store is done, and none comes after the flush. A load
- * looks at the version before and after.
+ * looks at the version afterwards: if it is the entry's still, it was so when the byte was read.
  *
  * Where the TLB has nothing, the page table is walked, and where that has nothing, there is a page fault, which is
  * the kernel's.
  */
-import type { Steps } from '../engine/index.ts'
+import { atomic, type Response, type Steps, type View } from '../engine/index.ts'
 import { do_user_addr_fault } from '../mm/fault.ts'
 import { do_exit, do_fork } from '../mm/fork.ts'
 import { pin_user_pages, pin_user_pages_fast } from '../mm/gup.ts'
@@ -19,7 +19,8 @@ import { EXITED, type GupFlags } from '../mm/machine.ts'
 import { madvise_dontneed } from '../mm/madvise.ts'
 import { do_mmap, do_munmap } from '../mm/mmap.ts'
 import { mprotect_fixup } from '../mm/mprotect.ts'
-import { pte_pfn, pte_present, pte_write } from '../mm/pte.ts'
+import { type Pte, pte_dirty, pte_none, pte_pfn, pte_present, pte_write } from '../mm/pte.ts'
+import { walked } from '../mm/tlb.ts'
 import { madvise_pageout } from '../mm/vmscan.ts'
 import type { PinnedPage } from './board.ts'
 import { PAGE_SIZE } from './contents.ts'
@@ -30,6 +31,8 @@ import type { Session } from './session.ts'
 
 /** Entries of a TLB; each page has one place in it. A multiple of the number of sets. */
 const TLB_ENTRIES = 1024
+/** How often an access finds that a flush is under way before it lets others have the processor. */
+const SPINS = 20
 /** A fault may swap a page in, and then copy it. */
 const FRAMES_OF_FAULT = 2
 /** Others may undo what a fault has done before the page is pinned. */
@@ -54,11 +57,12 @@ export class Process {
   private readonly bytes: Uint8Array
   private readonly version: Int32Array
   private readonly sets: number
+  /** The page of each entry. */
   private readonly tag = new Int32Array(TLB_ENTRIES).fill(-1)
+  /** The same if the entry is writable, and dirty; otherwise -1. */
+  private readonly writable = new Int32Array(TLB_ENTRIES).fill(-1)
   private readonly filled = new Int32Array(TLB_ENTRIES)
-  /** The first byte of the frame. */
-  private readonly base = new Float64Array(TLB_ENTRIES)
-  private readonly writable = new Uint8Array(TLB_ENTRIES)
+  private readonly frame = new Int32Array(TLB_ENTRIES)
   private readonly limit: number
   private readonly cpu: number
   private readonly birth: number
@@ -81,46 +85,57 @@ export class Process {
 
   /** Loads a byte. @throws SegmentationFault */
   load(address: number): number {
-    const vpn = address >>> 12
-    const entry = vpn & (TLB_ENTRIES - 1)
-    if (this.tag[entry] === vpn && address < this.limit) {
-      const at = this.sets + (vpn & (TLB_SETS - 1))
-      const version = this.filled[entry]!
-      if (Atomics.load(this.version, at) === version) {
-        const value = this.bytes[this.base[entry]! + (address & OFFSET)]!
-        if (Atomics.load(this.version, at) === version) return value
-      }
+    const hit = this.loadHit(address)
+    if (hit >= 0) return hit
+    for (let misses = 0; ; misses++) {
+      this.fault(address, false, misses)
+      const value = this.loadHit(address)
+      if (value >= 0) return value
     }
-    this.fault(address, false)
-    return this.load(address)
   }
 
   /** Stores a byte. @throws SegmentationFault, OutOfMemory */
   store(address: number, value: number): void {
+    if (this.storeHit(address, value)) return
+    for (let misses = 0; ; misses++) {
+      this.fault(address, true, misses)
+      if (this.storeHit(address, value)) return
+    }
+  }
+
+  /** Loads a byte if the TLB has its page; -1 if it has not. */
+  private loadHit(address: number): number {
     const vpn = address >>> 12
     const entry = vpn & (TLB_ENTRIES - 1)
-    if (this.tag[entry] === vpn && this.writable[entry] === 1 && address < this.limit) {
-      const at = this.sets + (vpn & (TLB_SETS - 1))
-      const version = this.filled[entry]!
-      if (Atomics.compareExchange(this.version, at, version, version + 1) === version) {
-        this.bytes[this.base[entry]! + (address & OFFSET)] = value
-        Atomics.store(this.version, at, version)
-        return
-      }
-    }
-    this.fault(address, true)
-    this.store(address, value)
+    // Nothing else than a whole number that fits is the same after a shift.
+    if (this.tag[entry] !== vpn || address >>> 0 !== address) return -1
+    // Not a plain read, which a processor may do after it has looked at the version.
+    const value = Atomics.load(this.bytes, this.frame[entry]! * PAGE_SIZE + (address & OFFSET))
+    return Atomics.load(this.version, this.sets + (vpn & (TLB_SETS - 1))) === this.filled[entry] ? value : -1
+  }
+
+  /** Stores a byte if the TLB has its page, and for writing. */
+  private storeHit(address: number, value: number): boolean {
+    const vpn = address >>> 12
+    const entry = vpn & (TLB_ENTRIES - 1)
+    if (this.writable[entry] !== vpn || address >>> 0 !== address) return false
+    const at = this.sets + (vpn & (TLB_SETS - 1))
+    const version = this.filled[entry]!
+    if (Atomics.compareExchange(this.version, at, version, version + 1) !== version) return false
+    this.bytes[this.frame[entry]! * PAGE_SIZE + (address & OFFSET)] = value
+    Atomics.store(this.version, at, version)
+    return true
   }
 
   /** Stores bytes, page by page. @throws SegmentationFault, OutOfMemory: then the pages before have been stored to */
   copyIn(address: number, from: Uint8Array): void {
     this.eachPage(address, from.length, (vpn, offset, at, length) => {
-      for (;;) {
-        const entry = this.entryFor(vpn, true)
+      for (let misses = 0; ; misses++) {
+        const entry = this.entryFor(vpn, true, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
         if (Atomics.compareExchange(this.version, set, version, version + 1) !== version) continue
-        this.bytes.set(from.subarray(at, at + length), this.base[entry]! + offset)
+        this.bytes.set(from.subarray(at, at + length), this.frame[entry]! * PAGE_SIZE + offset)
         Atomics.store(this.version, set, version)
         return
       }
@@ -131,11 +146,11 @@ export class Process {
   copyOut(address: number, length: number): Uint8Array {
     const result = new Uint8Array(Math.max(0, length))
     this.eachPage(address, length, (vpn, offset, at, part) => {
-      for (;;) {
-        const entry = this.entryFor(vpn, false)
+      for (let misses = 0; ; misses++) {
+        const entry = this.entryFor(vpn, false, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
-        const from = this.base[entry]! + offset
+        const from = this.frame[entry]! * PAGE_SIZE + offset
         result.set(this.bytes.subarray(from, from + part), at)
         if (Atomics.load(this.version, set) === version) return
       }
@@ -257,24 +272,27 @@ export class Process {
   }
 
   /** The TLB entry of a page, filled. */
-  private entryFor(vpn: number, write: boolean): number {
+  private entryFor(vpn: number, write: boolean, misses: number): number {
     const entry = vpn & (TLB_ENTRIES - 1)
     const at = this.sets + (vpn & (TLB_SETS - 1))
     const good =
-      this.tag[entry] === vpn &&
-      (!write || this.writable[entry] === 1) &&
+      (write ? this.writable : this.tag)[entry] === vpn &&
       Atomics.load(this.version, at) === this.filled[entry]
-    if (!good) this.fault(vpn * PAGE_SIZE, write)
+    if (!good) this.fault(vpn * PAGE_SIZE, write, misses)
     return entry
   }
 
-  /** Walks the page table and fills the TLB, with the kernel's help if need be. */
-  private fault(address: number, write: boolean): void {
+  /**
+   * Walks the page table and fills the TLB, with the kernel's help if need be.
+   * @param misses how often this access has come here in vain: somebody may be in the middle of a flush
+   */
+  private fault(address: number, write: boolean, misses: number): void {
     this.usable()
     const vpn = Math.floor(address / PAGE_SIZE)
     if (!(Number.isInteger(address) && address >= 0 && address < this.limit)) {
       throw new SegmentationFault(address, write ? 'write' : 'read')
     }
+    if (misses >= SPINS) this.memory.arena.nap(this.sets + (vpn & (TLB_SETS - 1)))
     while (!this.walk(vpn, write)) {
       if (!this.memory.run(FRAMES_OF_FAULT, do_user_addr_fault, this.cpu, vpn, write)) {
         throw new SegmentationFault(address, write ? 'write' : 'read')
@@ -287,12 +305,17 @@ export class Process {
     const entry = vpn & (TLB_ENTRIES - 1)
     // The version comes first: a flush that comes after the entry has been read makes the TLB's useless.
     const version = Atomics.load(this.version, this.sets + (vpn & (TLB_SETS - 1)))
-    const pte = arena.get(machine.places.pte(this.pid, vpn))
+    let pte = arena.get(machine.places.pte(this.pid, vpn))
     if (!pte_present(pte) || (write && !pte_write(pte))) return false
+    if (write && !pte_dirty(pte)) {
+      pte = this.memory.run(0, walk_for_write, this.pid, vpn)
+      if (pte_none(pte)) return false
+    }
     this.tag[entry] = vpn
     this.filled[entry] = version & ~1
-    this.base[entry] = pte_pfn(pte) * PAGE_SIZE
-    this.writable[entry] = pte_write(pte) ? 1 : 0
+    this.frame[entry] = pte_pfn(pte)
+    // With a clean entry the processor walks again, to set the dirty bit.
+    this.writable[entry] = pte_write(pte) && pte_dirty(pte) ? vpn : -1
     return true
   }
 
@@ -336,6 +359,14 @@ export class Process {
       )
     }
   }
+}
+
+function* walk_for_write(_k: Kernel, mm: number, vpn: number): Steps<Pte> {
+  return yield* atomic(walk_and_set_dirty, mm, vpn)
+}
+
+function walk_and_set_dirty(view: View, k: Kernel, mm: number, vpn: number): Response {
+  return walked(view, k, mm, vpn, true)
 }
 
 /** A process that has exited is as if it had never been. */

@@ -11,7 +11,7 @@ import { countsHold, restHolds } from '../mm/invariants.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import { ON_LRU } from '../mm/machine.ts'
 import { reclaim_frame } from '../mm/vmscan.ts'
-import { Arena } from './arena.ts'
+import { Arena, mayWait } from './arena.ts'
 import { Board, type Statistic } from './board.ts'
 import { Contents, MemorySwap, type SwapDevice } from './contents.ts'
 import { LiveMachine } from './machine.ts'
@@ -55,6 +55,7 @@ export class Session {
   readonly contents: Contents
   private readonly thread: LiveThread
   private readonly observers = new Map<Effect | Procedure, Observer | undefined>()
+  private readonly waits = mayWait()
   private attached = true
   private allocated = 0
 
@@ -183,12 +184,21 @@ export class Session {
       throw new MemoryBroken('the memory is broken: a worker ended, or failed, in the middle of a step')
   }
 
+  /** @throws InvalidCall in a thread that may not wait for others */
+  worksHere(): void {
+    if (!this.waits)
+      throw new InvalidCall(
+        'this thread may not wait for others, as a page’s main thread: use the memory in workers',
+      )
+  }
+
   private breakDown(): void {
     this.arena.abort()
   }
 
   private inside<T>(work: () => T): T {
     const { board, worker } = this
+    this.worksHere()
     board.setInside(worker, true)
     try {
       return work()

@@ -24,8 +24,6 @@ import type { Random } from './random.ts'
 
 /** How often a locked location is looked at before the thread lets others have the processor. */
 const SPINS = 200
-/** How long it then does, in milliseconds. */
-const NAP_MS = 0.05
 /** From so many writes on they are found by a table and not one by one. */
 const MANY_WRITES = 16
 
@@ -278,11 +276,9 @@ export class Transaction implements View {
       Atomics.load(version, 0)
   }
 
-  /** Whoever holds the lock may have no processor just now. */
   private nap(location: number): void {
-    const { version } = this.arena
     // Whoever holds it may be gone for good.
     if (this.arena.aborted) throw new Aborted()
-    Atomics.wait(version, location, Atomics.load(version, location) | 1, NAP_MS)
+    this.arena.nap(location)
   }
 }

@@ -97,12 +97,19 @@ const STALE = 'use after free: a free page is accessed through a stale TLB entry
 
 function walk(view: View, k: Kernel, cpu: number, vpn: number, write: boolean): Response {
   const { mm, tlb } = k.cpu[cpu]!
-  const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
-  if (!pte_present(pte) || (write && !pte_write(pte))) return MISS
-  const used = write ? pte_mkdirty(pte) : pte
-  if (used !== pte) view.set(k.mm[mm]!.pte[vpn]!.location, used)
+  const used = walked(view, k, mm, vpn, write)
+  if (pte_none(used)) return MISS
   view.set(tlb[vpn]!.location, used)
   return HIT
+}
+
+/** What a walk finds in the page table, where it may set the dirty bit; PTE_NONE if it ends in a page fault. */
+export function walked(view: View, k: Kernel, mm: number, vpn: number, write: boolean): Pte {
+  const pte: Pte = view.get(k.mm[mm]!.pte[vpn]!.location)
+  if (!pte_present(pte) || (write && !pte_write(pte))) return PTE_NONE
+  const used = write ? pte_mkdirty(pte) : pte
+  if (used !== pte) view.set(k.mm[mm]!.pte[vpn]!.location, used)
+  return used
 }
 
 /** Notes in a register that an access got SIGSEGV. */

@@ -14,6 +14,7 @@ import {
   NotPinned,
   OutOfMemory,
   PAGE_SIZE,
+  type Process,
   SegmentationFault,
 } from 'cowherd/live'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -76,6 +77,29 @@ describe.each(LIVE_DESIGNS)('processes under $name', ({ name }) => {
     two.exit()
     expect(memory.check()).toBeUndefined()
     expect(memory.freeFrames).toBe(16)
+  })
+})
+
+describe.each(LIVE_DESIGNS)('a page that came back from swap under $name', ({ name }) => {
+  it.each<[string, (process: Process, at: number) => void]>([
+    ['a load', (process, at) => process.load(at)],
+    [
+      'mprotect',
+      (process, at) => {
+        process.load(at)
+        process.protect(at, PAGE_SIZE, { write: false })
+        process.protect(at, PAGE_SIZE, { write: true })
+      },
+    ],
+  ])('by %s and has been stored to goes there again with what was stored', (_, comeBack) => {
+    const process = make({ design: name }).spawn()
+    const at = process.mmap(PAGE_SIZE)
+    process.store(at, 1)
+    process.pageOut(at, PAGE_SIZE)
+    comeBack(process, at)
+    process.store(at, 2)
+    process.pageOut(at, PAGE_SIZE)
+    expect(process.load(at)).toBe(2)
   })
 })
 

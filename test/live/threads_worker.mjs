@@ -1,23 +1,11 @@
 // One of several workers in the same process: the bytes of every page are shared out among them, and each knows
 // what its own must be, whatever the others do to the pages: swap them out, fork and write on both sides, pin them.
-import { parentPort, workerData } from 'node:worker_threads'
-import { Memory, OutOfMemory, PAGE_SIZE } from '../../dist/live.js'
+import { PAGE_SIZE } from '../../dist/live.js'
+import { below, job, memory, work, wrong } from './random_operations.mjs'
 
-const { handle, pid, seed, milliseconds, least, pages, lane, lanes, promisesPins, published } = workerData
-
-let state = seed * 2654435761 + 1
-function below(n) {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return (state >>> 0) % n
-}
-
-const memory = Memory.attach(handle)
+const { pid, pages, lane, lanes, promisesPins, published } = job
 const process = memory.process(pid)
 const own = new Uint8Array(pages * PAGE_SIZE)
-const wrong = []
-let operations = 0
 let pin
 let pinned = -1
 
@@ -29,7 +17,7 @@ function expectOwn(who, at, what) {
   if (found !== own[at]) wrong.push(`${what}: byte ${at} is ${found} and not ${own[at]}`)
 }
 
-const ops = {
+const operations = {
   store() {
     const at = place()
     own[at] = below(256)
@@ -37,7 +25,7 @@ const ops = {
     expectOwn(process, at, 'just stored')
   },
   stores: () => {
-    for (let i = 0; i < 20; i++) ops.store()
+    for (let i = 0; i < 20; i++) operations.store()
   },
   load: () => expectOwn(process, place(), 'load'),
   loads() {
@@ -102,22 +90,8 @@ const ops = {
     pin = undefined
   },
 }
-const names = Object.keys(ops)
 
-const until = Date.now() + milliseconds
-try {
-  while ((Date.now() < until || operations < least) && wrong.length === 0) {
-    operations++
-    try {
-      ops[names[below(names.length)]]()
-    } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error
-    }
-  }
+work(operations, () => {
   for (let at = lane; at < own.length && wrong.length === 0; at += lanes) expectOwn(process, at, 'at the end')
-  ops.unpin()
-  memory.detach()
-} catch (error) {
-  wrong.push(error.stack)
-}
-parentPort.postMessage({ operations, wrong })
+  operations.unpin()
+})

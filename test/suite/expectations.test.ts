@@ -1,8 +1,9 @@
 /** The suite: every test says what is expected of every design, and that is what happens. */
 import { expect, test } from 'vitest'
-import { checkCell, expectationFor, yardstickOf } from '../../src/check/index.ts'
+import { expectationFor, judgeRun, runTest, yardstickOf } from '../../src/check/index.ts'
 import { DESIGNS } from '../../src/designs/index.ts'
 import { corpus } from './corpus.ts'
+import { SharedRuns } from './shared_runs.ts'
 
 const SUITE = corpus()
 
@@ -23,8 +24,10 @@ test('each test says something of each design, and why', () => {
 
 test.each(SUITE)('$test.name ends as expected under every design', ({ test: litmus }) => {
   const yardstick = yardstickOf(litmus)
+  const runs = new SharedRuns((test, rules) => runTest(test, rules))
   for (const design of DESIGNS) {
-    const { verdict, conditions, expectation } = checkCell(litmus, design, yardstick)
+    const run = runs.of(litmus, design.rules).result
+    const { verdict, conditions, expectation } = judgeRun(litmus, design, yardstick, run)
     const held = conditions.every(({ holds }) => holds)
     const found = { design: design.name, verdict, conditions: held ? 'holds' : 'violated' }
     expect({ ...found, met: expectation?.met }).toEqual({ ...found, met: true })

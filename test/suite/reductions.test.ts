@@ -4,9 +4,12 @@
  */
 import { expect, test } from 'vitest'
 import { runTest, yardstickOf } from '../../src/check/index.ts'
-import { DESIGNS, eager_all, relaxationsUsed } from '../../src/designs/index.ts'
+import { DESIGNS, designNamed, eager_all, relaxationsUsed } from '../../src/designs/index.ts'
 import { REDUCTIONS, traceOfFailure, traceTo } from '../../src/engine/index.ts'
+import type { Litmus } from '../../src/litmus/index.ts'
+import type { Rules } from '../../src/mm/kernel.ts'
 import { corpus } from './corpus.ts'
+import { SharedRuns } from './shared_runs.ts'
 
 const SUITE = corpus()
 
@@ -36,27 +39,46 @@ function seen({ explorer, exploration, ends, program }: ReturnType<typeof runTes
   }
 }
 
-test.each([...DESIGNS, eager_all])('under $name', { timeout: 400_000 }, (design) => {
-  let compared = 0
-  let fewer = 0
-  for (const { test: litmus } of SUITE) {
-    const larger = LARGER.some((cell) => cell.name === litmus.name && cell.design === design.name)
-    const plain = runTest(litmus, design.rules, { limits: { states: larger ? 100_000 : MOST } })
-    if (plain.exploration.bounded !== undefined) continue
-    compared++
-    const reduced = runTest(litmus, design.rules, { search: all })
-    expect(reduced.exploration.bounded).toBeUndefined()
-    const explain = design.name === eager_all.name
-    expect({ test: litmus.name, ...seen(reduced, explain) }).toEqual({
-      test: litmus.name,
-      ...seen(plain, explain),
-    })
-    for (const failed of reduced.exploration.failures) traceOfFailure(reduced.explorer, failed)
-    if (reduced.exploration.states < plain.exploration.states) fewer++
-  }
-  expect(compared).toBeGreaterThan(30)
-  expect(fewer).toBeGreaterThan(compared / 2)
+interface Compared {
+  readonly plain: number
+  readonly reduced: number
+}
+
+/** A test with and without reductions; undefined if it is larger than `most`. */
+function compare(litmus: Litmus, rules: Rules, most: number, explain: boolean): Compared | undefined {
+  const plain = runTest(litmus, rules, { limits: { states: most } })
+  if (plain.exploration.bounded !== undefined) return undefined
+  const reduced = runTest(litmus, rules, { search: all })
+  expect(reduced.exploration.bounded).toBeUndefined()
+  expect({ test: litmus.name, ...seen(reduced, explain) }).toEqual({
+    test: litmus.name,
+    ...seen(plain, explain),
+  })
+  for (const failed of reduced.exploration.failures) traceOfFailure(reduced.explorer, failed)
+  return { plain: plain.exploration.states, reduced: reduced.exploration.states }
+}
+
+const small = new SharedRuns((litmus, rules) => compare(litmus, rules, MOST, false))
+
+test.each(DESIGNS)('under $name', { timeout: 400_000 }, ({ rules }) => {
+  expectMany(SUITE.flatMap(({ test: litmus }) => small.of(litmus, rules).result ?? []))
 })
+
+test('under the yardstick, with what explains each outcome', { timeout: 400_000 }, () => {
+  expectMany(SUITE.flatMap(({ test: litmus }) => compare(litmus, eager_all.rules, MOST, true) ?? []))
+})
+
+test.each(LARGER)('of $name under $design', ({ name, design }) => {
+  const { test: litmus } = SUITE.find(({ test }) => test.name === name)!
+  expect(compare(litmus, designNamed(design)!.rules, 100_000, false)).toBeDefined()
+})
+
+/** Otherwise the comparison would prove little. */
+function expectMany(compared: readonly Compared[]): void {
+  expect(compared.length).toBeGreaterThan(30)
+  const fewer = compared.filter(({ plain, reduced }) => reduced < plain)
+  expect(fewer.length).toBeGreaterThan(compared.length / 2)
+}
 
 test('a yardstick is the same without them', () => {
   // It uses them where there are many states; by hand here, on one that has few.

@@ -1,19 +1,9 @@
 // One worker of the soak: does whatever comes into its mind with processes of its own, which share pages with those
 // of the others, and keeps a plain copy of what each of them must hold.
-import { parentPort, workerData } from 'node:worker_threads'
-import { Memory, OutOfMemory, PAGE_SIZE } from '../../dist/live.js'
+import { PAGE_SIZE } from '../../dist/live.js'
+import { below, job, memory, work, wrong } from './random_operations.mjs'
 
-const { handle, pid, seed, milliseconds, least, pages, promisesPins } = workerData
-
-let state = seed * 2654435761 + 1
-function below(n) {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return (state >>> 0) % n
-}
-
-const memory = Memory.attach(handle)
+const { pid, pages, promisesPins } = job
 const first = memory.process(pid)
 const MOST_PROCESSES = 2
 /** By process: what it holds, with undefined for a page that is not mapped; which pages may be written; its pins. */
@@ -25,11 +15,8 @@ const models = [
     pins: [],
   },
 ]
-let operations = 0
-let outOfMemory = 0
-const wrong = []
 
-const ops = {
+const operations = {
   load(model) {
     const vpn = below(pages)
     const offset = below(PAGE_SIZE)
@@ -147,25 +134,12 @@ const ops = {
     memory.reclaim(1 + below(4))
   },
 }
-const names = Object.keys(ops)
 
 function pinned(model, vpn) {
   return model.pins.some((pin) => pin.vpn === vpn)
 }
 
-let broken
-const until = Date.now() + milliseconds
-try {
-  while ((Date.now() < until || operations < least) && wrong.length === 0) {
-    const model = models[below(models.length)]
-    operations++
-    try {
-      ops[names[below(names.length)]](model)
-    } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error
-      outOfMemory++
-    }
-  }
+function compareAllAndExit() {
   for (const model of [...models]) {
     for (let vpn = 0; vpn < pages && wrong.length === 0; vpn++) {
       if (model.bytes[vpn] === undefined) continue
@@ -175,9 +149,6 @@ try {
     for (const { pin } of model.pins) pin.unpin()
     model.process.exit()
   }
-  memory.detach()
-} catch (error) {
-  if (error.name === 'MemoryBroken') broken = error.message
-  else wrong.push(error.stack)
 }
-parentPort.postMessage({ operations, outOfMemory, wrong, broken })
+
+work(operations, compareAllAndExit, () => models[below(models.length)])
