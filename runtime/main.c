@@ -124,6 +124,7 @@ static void describe(char *text, int room)
 		if (S->effect[e] != NOT_TRIED)
 			length += snprintf(text + length, (size_t)(room - length), "| line %d %s ", T->effect[e].line,
 					   S->effect[e] == DONE ? "done" : "stayed");
+	describe_copies(text + length, room - length);
 }
 
 static void count(const char *text)
@@ -153,7 +154,7 @@ static void say_where(void)
 }
 
 /* One run. Returns one of the exit codes. */
-static int run_once(unsigned seed, long timeout)
+static int run_once(unsigned seed, long timeout, int counting)
 {
 	char text[4000];
 	memset(S, 0, sizeof *S);
@@ -162,6 +163,7 @@ static int run_once(unsigned seed, long timeout)
 	memset(S->memory, 0xff, sizeof S->memory);
 	memset(S->behind, 0xff, sizeof S->behind);
 	S->seed = seed;
+	S->counting = counting;
 	for (int r = 0; r < T->references; r++)
 		T->reference[r].way->prepare(r);
 
@@ -276,7 +278,7 @@ static int watch(long times, unsigned seed, long timeout)
 	if (getppid() != beginner)
 		on_orphaned(SIGTERM);
 	while (run < times && result == EXIT_DONE) {
-		result = run_once(seed + (unsigned)run, timeout);
+		result = run_once(seed + (unsigned)run, timeout, frames_hidden == NULL && run % 2 == 0);
 		if (result == EXIT_DONE)
 			run++;
 	}
@@ -312,6 +314,9 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		printf("Result skipped\n");
 		return EXIT_SKIPPED;
 	}
+	frames_begin();
+	if (frames_hidden != NULL)
+		printf("Copies not counted: %s\n", frames_hidden);
 	for (int n = 0; n < T->needs; n++)
 		if (T->need[n].part->begin != NULL)
 			T->need[n].part->begin();

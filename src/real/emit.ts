@@ -11,6 +11,9 @@ import { spentReferences, wayOf } from './ways.ts'
 /** `runtime/core.c` has room for so many looks at a reference and stores through it. */
 const MOST_USES = 16
 
+/** Statements that may take a page from its frame, so that it is on another one later and was not copied. */
+const MOVES: ReadonlySet<Statement['kind']> = new Set(['dontneed', 'pageout', 'reclaim', 'merge'])
+
 /** A test has statements or actors that no program can do. */
 export class NotEmittable extends Error {
   override readonly name = 'NotEmittable'
@@ -324,6 +327,7 @@ static int ${this.prefix}condition_${i}(void)
       needs: this.needs.length,
       effects: this.effects.length,
       conditions: test.conditions.length,
+      moves: all(test).some(({ kind }) => MOVES.has(kind)) ? 1 : 0,
     }
     const lists: Record<string, readonly string[]> = {
       page: test.pages.map(({ name, words, untouched }, p) => {

@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** In the order in which they stand in a program; `core` and `main` are always there. */
+/** In the order in which they stand in a program; `core`, `frames` and `main` are always there. */
 export const PARTS = [
   'core',
+  'frames',
   'vmsplice',
   'io_uring',
   'process_vm',
@@ -20,7 +21,7 @@ export type Part = (typeof PARTS)[number]
 
 /** The parts' text, each followed by an empty line. */
 export function runtime(parts: ReadonlySet<Part>): string {
-  const wanted = PARTS.filter((part) => part === 'core' || parts.has(part))
+  const wanted = PARTS.filter((part) => part === 'core' || part === 'frames' || parts.has(part))
   const files = [...wanted, ...(parts.has('reclaim') ? [] : ['no_group']), 'main']
   return files.map(runtimeFile).join('\n')
 }

@@ -9,14 +9,13 @@ import type { Expression, Litmus, Statement } from '../litmus/ast.ts'
 export type Pin = Extract<Statement, { kind: 'pin' }>
 
 /** The interfaces; each is a file of `runtime/` of this name. */
-export const WAYS = ['vmsplice', 'io_uring', 'process_vm', 'fuse'] as const
-export type Way = (typeof WAYS)[number]
+export type Way = 'vmsplice' | 'io_uring' | 'process_vm' | 'fuse'
 
 /** Major and minor number of a kernel. */
 export type Version = readonly [number, number]
 
 /** What an interface takes: the options of a `pin` statement. */
-export type Taken = Pick<Pin, 'access' | 'type' | 'longterm' | 'fast'>
+type Taken = Pick<Pin, 'access' | 'type' | 'longterm' | 'fast'>
 
 /** The interface that takes what comes nearest to this reference. */
 export function wayOf({ access, type }: Taken): Way {
@@ -47,7 +46,7 @@ const TAKES: Readonly<Record<Way, readonly { readonly since: Version; readonly t
 }
 
 /** What an interface takes on a kernel. */
-export function takenBy(way: Way, version: Version): Taken {
+function takenBy(way: Way, version: Version): Taken {
   const known = TAKES[way].filter(({ since }) => !isNewer(since, version))
   return (known.at(-1) ?? TAKES[way][0]!).taken
 }
@@ -111,6 +110,7 @@ export function versionOf(release: string): Version {
   return [Number(major ?? 0), Number(minor ?? 0)]
 }
 
-function isNewer(one: Version, other: Version): boolean {
+/** Whether one version comes after another. */
+export function isNewer(one: Version, other: Version): boolean {
   return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1])
 }
