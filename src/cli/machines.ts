@@ -23,6 +23,7 @@ export interface MachineOptions {
   readonly limit: number
   readonly system?: true
   readonly jobs?: number
+  readonly pages?: true
 }
 
 export const MACHINE_OPTIONS: readonly Option[] = [
@@ -95,6 +96,7 @@ export async function runOn(
           const settings: RunSettings = {
             ...options,
             system: options.system === true,
+            pages: options.pages === true,
             signal: abort.signal,
             onProgress: (n) => show(machine.name, n),
           }

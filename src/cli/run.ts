@@ -26,6 +26,7 @@ export function registerRun(program: Command): void {
     .description('run tests on a real kernel, and compare what it does with what the model allows')
     .argument('<tests...>', 'files, folders, or names of tests in the suite')
     .requiredOption('--on <machine>', 'host, or qemu:<kernel> with a kernel of "cowherd kernels"')
+    .option('--pages', 'show what pages are made of in the end: frame, mapcount, flags')
   for (const option of MACHINE_OPTIONS) command.addOption(option)
   command.action(async (names: string[], options: RunOptions) => {
     process.exitCode = await runTests(names, options)

@@ -17,6 +17,14 @@ export interface Seen {
   readonly effects: readonly { readonly line: number; readonly done: boolean }[]
   /** The copies in those runs in which they were counted, which is every other run if any. */
   readonly copies: readonly Copies[]
+  /** What pages were made of in the end, if that was asked for: the most frequent first. */
+  readonly pages: readonly Pages[]
+}
+
+/** What the kernel told of each page of each process. */
+export interface Pages {
+  readonly facts: readonly string[]
+  readonly times: number
 }
 
 export interface Skip {
@@ -39,6 +47,8 @@ export interface Observed {
   readonly skips: readonly Skip[]
   /** Why no copies were counted; undefined if they were. */
   readonly uncounted: string | undefined
+  /** What of the pages cannot be told on this machine. */
+  readonly untold: readonly string[]
   /** The most frequent first. */
   readonly seen: readonly Seen[]
   readonly runs: number
@@ -59,7 +69,15 @@ function readBlock(block: string): Observed {
       const [, number, outcome, notes] = /^(\d+) +:>([^|]*)(.*)$/.exec(line) ?? []
       if (number === undefined) return []
       const times = Number(number)
-      return [{ key: keyOf(outcome!), times, effects: effectsOf(notes!), copies: copiesOf(notes!, times) }]
+      return [
+        {
+          key: keyOf(outcome!),
+          times,
+          effects: effectsOf(notes!),
+          copies: copiesOf(notes!, times),
+          pages: pagesOf(notes!, times),
+        },
+      ]
     }),
   )
   const skips = lines.flatMap((line) => {
@@ -73,12 +91,13 @@ function readBlock(block: string): Observed {
     message: (lines.find((line) => line.startsWith('Hang')) ?? rest('Broken') ?? '').replace(/^Hang; /, ''),
     skips,
     uncounted: /^Copies not counted: (.*)$/m.exec(block)?.[1],
+    untold: lines.flatMap((line) => /^Pages (.*)$/.exec(line)?.[1] ?? []),
     seen,
     runs: seen.reduce((sum, { times }) => sum + times, 0),
   }
 }
 
-/** Lines that differ in the number of copies alone, as one. */
+/** Lines that differ in the number of copies and in pages alone, as one. */
 function joined(lines: readonly Seen[]): Seen[] {
   const found = new Map<string, Seen>()
   for (const line of lines) {
@@ -88,8 +107,26 @@ function joined(lines: readonly Seen[]): Seen[] {
       key,
       known === undefined
         ? line
-        : { ...known, times: known.times + line.times, copies: [...known.copies, ...line.copies] },
+        : {
+            ...known,
+            times: known.times + line.times,
+            copies: summed([...known.copies, ...line.copies], ({ least, most }) => `${least} ${most}`),
+            pages: summed([...known.pages, ...line.pages], ({ facts }) => facts.join()),
+          },
     )
+  }
+  return [...found.values()].sort((a, b) => b.times - a.times)
+}
+
+/** Equal things as one, with how often all of them were seen; the most frequent first. */
+function summed<T extends { readonly times: number }>(
+  things: readonly T[],
+  keyOf: (thing: T) => string,
+): T[] {
+  const found = new Map<string, T>()
+  for (const thing of things) {
+    const times = thing.times + (found.get(keyOf(thing))?.times ?? 0)
+    found.set(keyOf(thing), { ...thing, times })
   }
   return [...found.values()].sort((a, b) => b.times - a.times)
 }
@@ -114,4 +151,9 @@ function copiesOf(text: string, times: number): Copies[] {
   if (least === undefined) return []
   const highest = more === undefined ? Number(most ?? least) : Number.POSITIVE_INFINITY
   return [{ least: Number(least), most: highest, times }]
+}
+
+function pagesOf(text: string, times: number): Pages[] {
+  const facts = [...text.matchAll(/page ([^|]*)/g)].map(([, fact]) => fact!.trim())
+  return facts.length === 0 ? [] : [{ facts, times }]
 }

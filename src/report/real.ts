@@ -49,6 +49,9 @@ export function renderComparison(
     const head = `${bad ? '*' : ' '} ${String(seen.times).padStart(6)}  `
     const text = `${seen.key}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
     lines.push((bad ? colours.red : String)(head + hang(text, width, head.length)))
+    for (const { facts, times } of seen.pages) {
+      lines.push(...facts.map((fact, i) => `${(i === 0 ? `${count(times)}×` : '').padStart(13)} ${fact}`))
+    }
   }
   for (const { seen, copies } of strangeCopies) {
     const may = (allowed.copies?.[seen.key] ?? []).join(' or ')
@@ -63,6 +66,7 @@ export function renderComparison(
       `Effective ${effective} of ${observed.runs}: runs in which the kernel did all that it was asked to`,
     )
   }
+  for (const what of observed.untold) lines.push(hang(`Pages ${what}`, width, 8, 0))
   if (observed.uncounted !== undefined)
     lines.push(hang(`Copies not counted: ${observed.uncounted}`, width, 8, 0))
   const why = observed.message === '' ? '' : `: ${observed.ending}, ${observed.message}`
