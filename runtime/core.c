@@ -73,7 +73,7 @@ struct reference {
 	const char *name;
 	int process, page;
 	int loads[MOST_WORDS], stores[MOST_WORDS]; /* how often it is used at most, for each word */
-	int spent; /* whether it is given back with the only look at it */
+	int spent; /* whether it is given back with its only use */
 	const struct way *way;
 };
 
@@ -533,6 +533,8 @@ PART void ref_store(int ref, int word, long value)
 	lock(ref);
 	if (atomic_load(&S->held[ref]))
 		T->reference[ref].way->store(ref, word, value);
+	if (T->reference[ref].spent)
+		atomic_store(&S->held[ref], 0);
 	unlock(ref);
 }
 

@@ -12,6 +12,7 @@ export const PARTS = [
   'io_uring',
   'process_vm',
   'fuse',
+  'proc_mem',
   'swap',
   'reclaim',
   'ksm',

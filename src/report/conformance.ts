@@ -1,6 +1,7 @@
 /** The suite on real kernels as a page: `docs/conformance.md`. */
 import type { Comparison } from '../real/compare.ts'
 import { count } from './count.ts'
+import { copiesNumber, copiesText } from './real.ts'
 
 /** One kernel's column. */
 export interface KernelColumn {
@@ -30,7 +31,7 @@ export interface Conformance {
 const LEGEND: readonly (readonly [string, string])[] = [
   ['=', 'every run ended in the one outcome that is allowed'],
   ['2/3', 'every run ended in an allowed outcome; two of three allowed ones were seen'],
-  ['≠', 'an outcome was seen that the design does not allow'],
+  ['≠', 'an outcome, or a number of copies with it, was seen that the design does not allow'],
   [
     'idle',
     'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
@@ -73,6 +74,9 @@ export function conformancePage(conformance: Conformance): string {
     '## Races',
     'Tests with more than one allowed outcome, and how often each of those was seen, in the order in which the model finds them. A dot is one that was not seen.',
     races(conformance),
+    '## Copies',
+    'How many pages were copied in a run: by write faults, by unsharing, by fork. They were counted in every other run, by page frames; `docs/real.md` tells how, and why some cannot be told from what reclaim and KSM do. Several numbers stand for different runs. In brackets what the design allows with the outcomes that were seen, where that is more.',
+    copies(conformance),
     '## Skipped, and why',
     skipped(conformance),
     '## Not decided',
@@ -135,6 +139,15 @@ function disagreements(conformance: Conformance): string {
       ),
     ),
   )
+  const copied = emitted(conformance).flatMap(({ name, index }) =>
+    conformance.columns.flatMap(({ kernel, design, comparisons }) =>
+      (comparisons[index]?.strangeCopies ?? []).map(
+        ({ seen, copies }) =>
+          `- ${name} on ${kernel}: \`${seen.key}\` with ${copiesText(copies)}, ${copies.times} times, which ${design} does not allow`,
+      ),
+    ),
+  )
+  lines.push(...copied)
   return lines.length === 0 ? 'None.' : lines.join('\n')
 }
 
@@ -159,6 +172,29 @@ function races(conformance: Conformance): string {
       ...conformance.columns.map(({ comparisons }) => cell(comparisons[index])),
     ]),
   )
+}
+
+function copies(conformance: Conformance): string {
+  const cell = (comparison: Comparison | undefined): string => {
+    if (comparison === undefined || comparison.agreement === 'skipped') return cellMark(comparison)
+    const { observed, allowed } = comparison
+    const seen = new Set(observed.seen.flatMap((one) => one.copies.map(copiesNumber)))
+    if (seen.size === 0) return '·'
+    const may = new Set(observed.seen.flatMap(({ key }) => allowed.copies?.[key] ?? []).map(String))
+    const more = [...may].some((number) => !seen.has(number))
+    return sorted(seen).join(' ') + (more ? ` [${sorted(may).join(' ')}]` : '')
+  }
+  return table(
+    ['test', ...conformance.columns.map(({ kernel }) => short(kernel))],
+    emitted(conformance).map(({ name, index }) => [
+      name,
+      ...conformance.columns.map(({ comparisons }) => cell(comparisons[index])),
+    ]),
+  )
+}
+
+function sorted(numbers: ReadonlySet<string>): string[] {
+  return [...numbers].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
 function skipped(conformance: Conformance): string {

@@ -77,15 +77,16 @@ export function renderComparison(
   return `${lines.join('\n')}\n`
 }
 
-/** `1 copy`, `1 to 2 copies`, `1 or more copies`. */
-export function copiesText({ least, most }: Copies): string {
-  const number =
-    most === least
-      ? `${least}`
-      : most === Number.POSITIVE_INFINITY
-        ? `${least} or more`
-        : `${least} to ${most}`
+/** `1 copy`, `1–2 copies`, `1+ copies`. */
+export function copiesText(copies: Copies): string {
+  const number = copiesNumber(copies)
   return `${number} ${number === '1' ? 'copy' : 'copies'}`
+}
+
+/** `1`, `1–2`, `1+`. */
+export function copiesNumber({ least, most }: Copies): string {
+  if (most === least) return `${least}`
+  return most === Number.POSITIVE_INFINITY ? `${least}+` : `${least}–${most}`
 }
 
 /** The numbers of copies that were seen, the fewest first, with how often if they differ; empty if none were counted. */

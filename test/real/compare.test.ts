@@ -35,7 +35,7 @@ const complete = (...keys: string[]) => ({ keys, exhaustive: true, copies: undef
 describe('what a program printed', () => {
   it('is read back', () => {
     expect(one).toMatchObject({ test: 'one', kernel: '6.12.95+deb12-cloud-amd64', ending: 'done', runs: 100 })
-    expect(one!.seen[0]).toEqual({ key: 'a.r0=1 a.x=1', times: 97, effects: [], copies: [] })
+    expect(one!.seen[0]).toEqual({ key: 'a.r0=1 a.x=1', times: 97, effects: [], copies: [], pages: [] })
     expect(one!.seen[1]!.effects).toEqual([
       { line: 7, done: false },
       { line: 8, done: true },

@@ -43,6 +43,21 @@ process q { r0 = b }
 page x = 3
 process p { pin r = x for read, pin; r0 = r; x = 4; r1 = r }
 `,
+  poke: `test poke
+page x: a = 3, b = 5
+process p { fork q; waitpid q; pin r = x for write, pin; a = 4; r.b = 6 }
+process q { r0 = b; exit }
+`,
+  unpoked: `test unpoked
+page x = 3
+process p { pin r = x for write, pin; fork q; release r; x = 4; r0 = x }
+process q { r0 = x }
+`,
+  mem: `test mem
+page x: a = 3, b = 5
+process p { fork q; wait s; pin r = x for write, get; r.b = 6; release r; pin t = x for read, get; r0 = t.b; release t; unmap x; pin u = x for read, get; r1 = u.a; release u; pin v = x for write, get; v.a = 9; release v }
+process q { r0 = b; signal s }
+`,
   direct: `test direct
 page x: a = 3, b = 5
 process p { pin r = x for write, get; r.b = 4; r0 = b; a = 6; r1 = r.a; release r; r.b = 9; r2 = b }
@@ -108,6 +123,15 @@ describe.runIf(onLinux)('an emitted program', () => {
   })
   it('looks at a pinned page more than once', ({ skip }) => {
     expect(outcome('looks', skip)).toBe('p.r0=3 p.r1=4 p.x=4 p.r=4')
+  })
+  it('stores through a pin that is held by process_vm_writev', ({ skip }) => {
+    expect(outcome('poke', skip)).toBe('p.x.a=4 p.x.b=6')
+  })
+  it('gives such a pin back without a store', ({ skip }) => {
+    expect(outcome('unpoked', skip)).toBe('p.r0=4 q.r0=3 p.x=4 q.x=3')
+  })
+  it('writes and reads /proc/self/mem', ({ skip }) => {
+    expect(outcome('mem', skip)).toBe('p.r0=6 p.r1=segv q.r0=5 q.x.a=3 q.x.b=5')
   })
   it('writes and reads by direct I/O', ({ skip }) => {
     expect(outcome('direct', skip)).toBe('p.r0=4 p.r1=6 p.r2=4 p.x.a=6 p.x.b=4')
