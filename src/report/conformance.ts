@@ -1,5 +1,6 @@
 /** The suite on real kernels as a page: `docs/conformance.md`. */
 import type { Comparison } from '../real/compare.ts'
+import { CASES } from './conformance_cases.ts'
 import { count } from './count.ts'
 import { copiesNumber, copiesText } from './real.ts'
 
@@ -66,6 +67,9 @@ export function conformancePage(conformance: Conformance): string {
     `Written by \`${conformance.command}\`. Each test that has a C form (\`cowherd emit\`) was run ${count(conformance.times)} times on each kernel, with random delays and on random processors. The outcomes are compared with those that the model allows under the design which stands for that kernel. What was not seen may happen all the same. \`docs/real.md\` tells how.`,
     '## Kernels',
     kernels(conformance),
+    '## What the rules were changed for',
+    'What was seen, and how often. “Undone”: the kernel did not do what a `pageout`, `reclaim` or `merge` asked for, as it never does with a pinned page. A cell is empty where an outcome was not seen.',
+    cases(conformance),
     '## Tests',
     LEGEND.map(([mark, what]) => `- \`${mark}\` ${what}`).join('\n'),
     tests(conformance),
@@ -117,6 +121,37 @@ function kernels({ columns }: Conformance): string {
 /** Each test that has a C form, with its number among the comparisons. */
 function emitted({ rows }: Conformance): (ConformanceRow & { readonly index: number })[] {
   return rows.filter(({ without }) => without === undefined).map((row, index) => ({ ...row, index }))
+}
+
+function cases(conformance: Conformance): string {
+  const all = emitted(conformance)
+  return CASES.flatMap(({ about, tests }) => {
+    const rows = tests.flatMap((name) => {
+      const index = all.find((one) => one.name === name)?.index
+      return index === undefined ? [] : outcomesOf(name, index, conformance)
+    })
+    if (rows.length === 0) return []
+    const head = ['test', 'outcome', ...conformance.columns.map(({ kernel }) => short(kernel))]
+    return [`**${about}**`, table(head, rows)]
+  }).join('\n\n')
+}
+
+/** A row for each outcome of a test that was seen on any kernel. */
+function outcomesOf(name: string, index: number, { columns }: Conformance): string[][] {
+  const seen = columns.map(({ comparisons }) =>
+    (comparisons[index]?.observed.seen ?? []).map(({ key, effects, times }) => ({
+      key: effects.every(({ done }) => done) ? `\`${key}\`` : `\`${key}\`, undone`,
+      times,
+    })),
+  )
+  const keys = [...new Set(seen.flatMap((lines) => lines.map(({ key }) => key)))]
+  const cell = (key: string, column: number): string => {
+    const mark = cellMark(columns[column]!.comparisons[index])
+    if (mark === '–' || mark === '?') return mark
+    const times = seen[column]!.filter((line) => line.key === key).reduce((sum, line) => sum + line.times, 0)
+    return times === 0 ? '' : String(times)
+  }
+  return keys.map((key) => [name, key, ...columns.map((_, column) => cell(key, column))])
 }
 
 function tests(conformance: Conformance): string {
