@@ -53,6 +53,17 @@ page x = 3
 process p { pin r = x for write, pin; fork q; release r; x = 4; r0 = x }
 process q { r0 = x }
 `,
+  copies: `test copies
+page x = 0
+page y = 0
+process p { fork q; x = 1; x = 2; signal done; y = 1 }
+process q { wait done; r0 = x; r1 = y }
+`,
+  threads: `test threads
+page x = 0
+process p { thread one { fork q; x = 1; signal done }  thread two { wait done; x = 2 } }
+process q { wait done; r0 = x }
+`,
   mem: `test mem
 page x: a = 3, b = 5
 process p { fork q; wait s; pin r = x for write, get; r.b = 6; release r; pin t = x for read, get; r0 = t.b; release t; unmap x; pin u = x for read, get; r1 = u.a; release u; pin v = x for write, get; v.a = 9; release v }
@@ -138,6 +149,38 @@ describe.runIf(onLinux)('an emitted program', () => {
   })
   it('gets no reference to what is not mapped so', ({ skip }) => {
     expect(outcome('refused', skip)).toBe('p.r0=segv p.r1=segv')
+  })
+
+  // Every other run is counted. The first store after fork copies; a page that is looked at is not copied, and a pinned one by fork.
+  it.each([
+    ['looks', 0],
+    ['poke', 0],
+    ['unpoked', 1],
+    ['ring', 1],
+    ['copies', 2],
+  ] as const)('counts copies: %s makes %i', (name, number) => {
+    const { uncounted, seen, runs } = run(name)
+    if (uncounted !== undefined) return
+    expect(runs).toBe(5)
+    expect(seen.map(({ copies }) => copies)).toEqual([[{ least: number, most: number, times: 3 }]])
+  })
+
+  it('counts no fewer copies than there are where threads make them', () => {
+    const { uncounted, seen } = run('threads')
+    if (uncounted !== undefined) return
+    const counts = seen.flatMap(({ copies }) => copies)
+    expect(counts).toEqual([{ least: 1, most: Number.POSITIVE_INFINITY, times: 3 }])
+  })
+
+  it('tells what pages are made of', () => {
+    const { seen, untold } = run('unpoked', '--pages')
+    if (untold.some((what) => what.startsWith('not shown'))) return
+    const facts = seen.flatMap(({ pages }) => pages.map(({ facts }) => facts))
+    for (const [p, q] of facts) {
+      expect(p).toMatch(/^p\.x: A, mapcount 1, anon/)
+      expect(q).toMatch(/^q\.x: B, mapcount 1, anon/)
+    }
+    expect(facts.length).toBeGreaterThan(0)
   })
 
   it('says where it hangs', () => {
