@@ -47,6 +47,7 @@ export const HOST: Machine = {
   async run(program, tests, _folder, settings) {
     const output = new Output(settings)
     await run(program, words(tests, settings), {
+      endWithUs: true,
       onOutput: (text) => output.add(text),
       timeout: settings.limit * 1000,
       signal: settings.signal,

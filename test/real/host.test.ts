@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from '../../src/litmus/index.ts'
 import { build } from '../../src/real/build.ts'
-import { emit } from '../../src/real/emit.ts'
+import { emitAll } from '../../src/real/emit.ts'
 import { type Observed, readObserved } from '../../src/real/observed.ts'
 
 const onLinux = process.platform === 'linux'
@@ -84,16 +84,14 @@ process q { wait never_sent; x = 2 }
 `,
 } as const
 
-const programs = new Map<string, string>()
+let program = ''
 beforeAll(async () => {
   if (!onLinux) return
-  for (const [name, source] of Object.entries(SOURCES)) {
-    programs.set(name, await build(emit(parse(source).test), folder, name))
-  }
+  program = await build(emitAll(Object.values(SOURCES).map((source) => parse(source).test)), folder, 'host')
 }, 240_000)
 
 function run(name: keyof typeof SOURCES, ...args: string[]): Observed & { code: number | null } {
-  const { stdout, status } = spawnSync(programs.get(name)!, ['--times', '5', ...args], { encoding: 'utf8' })
+  const { stdout, status } = spawnSync(program, ['--times', '5', ...args, name], { encoding: 'utf8' })
   const [observed] = readObserved(stdout)
   return { ...observed!, code: status }
 }
@@ -191,7 +189,7 @@ describe.runIf(onLinux)('an emitted program', () => {
   })
 
   it('does not take what it does not know', () => {
-    const { status, stderr } = spawnSync(programs.get('segv')!, ['--nonsense'], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync(program, ['--nonsense'], { encoding: 'utf8' })
     expect(status).toBe(2)
     expect(stderr).toContain('usage:')
   })
@@ -200,20 +198,20 @@ describe.runIf(onLinux)('an emitted program', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal) => {
     for (const name of ['waits', 'ring', 'looks', 'direct'] as const) {
       const mounts = readFileSync('/proc/self/mounts', 'utf8')
-      const child = spawn(programs.get(name)!, ['--times', '1000000', '--timeout', '60000'], {
+      const child = spawn(program, ['--times', '1000000', '--timeout', '60000', name], {
         stdio: 'ignore',
       })
       const ended = new Promise((resolve) => child.on('exit', resolve))
       await new Promise((resolve) => setTimeout(resolve, 300))
       child.kill(signal)
       await ended
-      await expect.poll(() => processesOf(programs.get(name)!), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(program), { timeout: 10_000 }).toEqual([])
       expect(readFileSync('/proc/self/mounts', 'utf8')).toBe(mounts)
     }
   })
 
   it('cleans up when the process that watches its runs is killed', async () => {
-    const child = spawn(programs.get('waits')!, ['--times', '1000000', '--timeout', '60000'], {
+    const child = spawn(program, ['--times', '1000000', '--timeout', '60000', 'waits'], {
       stdio: 'ignore',
     })
     const ended = new Promise((resolve) => child.on('exit', resolve))
@@ -221,7 +219,7 @@ describe.runIf(onLinux)('an emitted program', () => {
     const watcher = execFileSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' }).trim()
     process.kill(Number(watcher), 'SIGKILL')
     expect(await ended).toBe(2)
-    await expect.poll(() => processesOf(programs.get('waits')!), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => processesOf(program), { timeout: 10_000 }).toEqual([])
   })
 })
 
