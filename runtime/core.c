@@ -73,7 +73,7 @@ struct reference {
 	const char *name;
 	int process, page;
 	int loads[MOST_WORDS], stores[MOST_WORDS]; /* how often it is used at most, for each word */
-	int spent; /* whether it is given back with the only look at it */
+	int spent; /* whether it is given back with its only use */
 	const struct way *way;
 };
 
@@ -105,6 +105,7 @@ struct condition {
 struct test {
 	const char *name;
 	int pages, processes, threads, references, registers, needs, effects, conditions;
+	int moves; /* whether a statement may take pages from their frames other than by copying them */
 	struct page page[MOST_PAGES];
 	const char *process[MOST_PROCESSES];
 	int exits[MOST_PROCESSES]; /* whether the process ends by itself */
@@ -129,6 +130,9 @@ struct shared {
 	long memory[MOST_PROCESSES][MOST_PAGES][MOST_WORDS];
 	long behind[MOST_REFERENCES][MOST_WORDS];
 	int effect[MOST_STEPS];
+	int counting;                          /* whether copies are counted in this run: see frames.c */
+	atomic_int copies, perhaps, unseen;    /* that were made, that may have been; whether there may be more */
+	atomic_int moves_begun, moves_ended;   /* by reclaim and KSM */
 	unsigned seed;
 	char why[400];
 };
@@ -142,6 +146,7 @@ static pid_t watcher;                   /* the process that watches over the run
 static int may_change_machine;          /* --system: settings of the whole machine may be changed, and put back */
 static _Thread_local int self = -1;     /* the thread's number in the test */
 static _Thread_local unsigned dice;
+static _Thread_local unsigned may_copy; /* the pages that the present statement may copy, a bit each */
 static _Thread_local sigjmp_buf *volatile landing;
 
 /* ---- Small things ---- */
@@ -289,6 +294,7 @@ PART long load(int page, int word)
 PART void store(int page, int word, long value)
 {
 	sigjmp_buf here;
+	may_copy |= 1u << page;
 	if (sigsetjmp(here, 0) == 0) {
 		landing = &here;
 		*word_at(page, word) = value;
@@ -360,9 +366,21 @@ PART void protect(int page, int protection)
 
 /* ---- Threads and processes ---- */
 
+/* frames.c */
+static void look_at_frames(int process, unsigned copied);
+static void begin_looking(int process, int forked);
+
+/* Looks at what the statement that is over has copied. */
+static void after_statement(void)
+{
+	look_at_frames(T->thread[self].process, may_copy);
+	may_copy = 0;
+}
+
 /* Before each statement. */
 PART void step(int line)
 {
+	after_statement();
 	if (atomic_load(&S->broken))
 		_exit(EXIT_BROKEN);
 	atomic_store(&S->at[self], line);
@@ -415,6 +433,7 @@ static void *run_thread(void *number)
 	atomic_fetch_add(&S->arrived, 1);
 	await(&S->go, 1);
 	T->thread[self].run();
+	after_statement();
 	atomic_store(&S->at[self], 0);
 	announce(&S->ended[self], 1);
 	await(&S->over, 1);
@@ -426,6 +445,7 @@ __attribute__((noreturn)) static void live(int process)
 {
 	int first = -1;
 	end_with(watcher);
+	begin_looking(process, process != 0);
 	atomic_store(&S->pid[process], getpid());
 	for (int t = 0; t < T->threads; t++) {
 		if (T->thread[t].process != process)
@@ -491,6 +511,7 @@ static void unlock(int ref)
 PART void ref_take(int ref)
 {
 	const struct reference *r = &T->reference[ref];
+	may_copy |= 1u << r->page;
 	int taken = r->way->take(ref, page_at(r->page));
 	lock(ref);
 	atomic_store(&S->held[ref], taken);
@@ -512,6 +533,8 @@ PART void ref_store(int ref, int word, long value)
 	lock(ref);
 	if (atomic_load(&S->held[ref]))
 		T->reference[ref].way->store(ref, word, value);
+	if (T->reference[ref].spent)
+		atomic_store(&S->held[ref], 0);
 	unlock(ref);
 }
 

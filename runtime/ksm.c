@@ -65,13 +65,10 @@ static void ksm_end(void)
 	}
 }
 
-enum { FRAME_BITS = 55 };
-
 static int are_one(int page, int other)
 {
-	uint64_t a = pagemap_of(page_at(page)), b = pagemap_of(page_at(other));
-	uint64_t frame = ((uint64_t)1 << FRAME_BITS) - 1;
-	return (a >> 63) != 0 && (b >> 63) != 0 && (a & frame) != 0 && (a & frame) == (b & frame);
+	long frame = frame_in(pagemap_of(page_at(page)));
+	return frame > 0 && frame == frame_in(pagemap_of(page_at(other)));
 }
 
 /*
@@ -84,6 +81,7 @@ PART void merge(int page, int other, int effect)
 	unless_unmapped("madvise(MADV_MERGEABLE)", madvise(page_at(other), PAGE_BYTES, MADV_MERGEABLE));
 	int were = are_one(page, other);
 	long scans = ksm_get("full_scans");
+	move_begins();
 	ksm_set("run", "1");
 	while (ksm_get("full_scans") < scans + 4 && !are_one(page, other)) {
 		if (atomic_load(&S->broken))
@@ -91,12 +89,18 @@ PART void merge(int page, int other, int effect)
 		usleep(100);
 	}
 	ksm_set("run", "0");
+	move_ends();
+	if (!were && are_one(page, other)) {
+		note_merged(page);
+		note_merged(other);
+	}
 	S->effect[effect] = !were && are_one(page, other) ? DONE : STAYED;
 }
 
 /* Memory that was never said to be mergeable, or is not mapped, has nothing to be given back. */
 PART void unmerge(int page)
 {
+	may_copy |= 1u << page;
 	unless_unmapped("madvise(MADV_UNMERGEABLE)", madvise(page_at(page), PAGE_BYTES, MADV_UNMERGEABLE));
 }
 

@@ -87,7 +87,7 @@ static int append(char *text, int length, int room, const char *name, long value
 }
 
 /* The outcome of the run that is over, as one line. */
-static void describe(char *text, int room)
+static void describe(char *text, int room, const char *pages)
 {
 	char name[200];
 	int length = 0;
@@ -124,6 +124,8 @@ static void describe(char *text, int room)
 		if (S->effect[e] != NOT_TRIED)
 			length += snprintf(text + length, (size_t)(room - length), "| line %d %s ", T->effect[e].line,
 					   S->effect[e] == DONE ? "done" : "stayed");
+	length += describe_copies(text + length, room - length);
+	snprintf(text + length, (size_t)(room - length), "%s", pages);
 }
 
 static void count(const char *text)
@@ -153,15 +155,16 @@ static void say_where(void)
 }
 
 /* One run. Returns one of the exit codes. */
-static int run_once(unsigned seed, long timeout)
+static int run_once(unsigned seed, long timeout, int counting)
 {
-	char text[4000];
+	char text[8000], pages[4000] = "";
 	memset(S, 0, sizeof *S);
 	for (int r = 0; r < MOST_REGISTERS; r++)
 		S->reg[r] = UNSET;
 	memset(S->memory, 0xff, sizeof S->memory);
 	memset(S->behind, 0xff, sizeof S->behind);
 	S->seed = seed;
+	S->counting = counting;
 	for (int r = 0; r < T->references; r++)
 		T->reference[r].way->prepare(r);
 
@@ -179,6 +182,7 @@ static int run_once(unsigned seed, long timeout)
 	if (comes_about(all_at_start, deadline))
 		announce(&S->go, 1);
 	if (comes_about(all_ended, deadline)) {
+		describe_pages(pages, sizeof pages);
 		for (int r = 0; r < T->references; r++)
 			for (int w = 0; w < T->page[T->reference[r].page].words; w++)
 				if (atomic_load(&S->held[r]))
@@ -212,7 +216,7 @@ static int run_once(unsigned seed, long timeout)
 		return EXIT_BROKEN;
 	}
 	if (result == EXIT_DONE) {
-		describe(text, sizeof text);
+		describe(text, sizeof text, pages);
 		count(text);
 	}
 	return result;
@@ -276,7 +280,7 @@ static int watch(long times, unsigned seed, long timeout)
 	if (getppid() != beginner)
 		on_orphaned(SIGTERM);
 	while (run < times && result == EXIT_DONE) {
-		result = run_once(seed + (unsigned)run, timeout);
+		result = run_once(seed + (unsigned)run, timeout, frames_hidden == NULL && run % 2 == 0);
 		if (result == EXIT_DONE)
 			run++;
 	}
@@ -312,6 +316,10 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		printf("Result skipped\n");
 		return EXIT_SKIPPED;
 	}
+	frames_begin();
+	if (frames_hidden != NULL)
+		printf("Copies not counted: %s\n", frames_hidden);
+	pages_begin();
 	for (int n = 0; n < T->needs; n++)
 		if (T->need[n].part->begin != NULL)
 			T->need[n].part->begin();
@@ -346,8 +354,9 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 static int usage(const char *program)
 {
 	fprintf(stderr,
-		"usage: %s [--times n] [--seed n] [--timeout ms] [--system] [test ...]\n"
+		"usage: %s [--times n] [--seed n] [--timeout ms] [--system] [--pages] [test ...]\n"
 		"  --system  may change settings of the whole machine (KSM, a control group), and puts them back\n"
+		"  --pages   tells what each page is made of at the end of each run\n"
 		"exit code: 0 all runs done, 2 something broke, 3 a run hung, 77 skipped, with the reason\n",
 		program);
 	return EXIT_BROKEN;
@@ -362,6 +371,8 @@ static int run_program(int count, char **word, const struct test *const *tests)
 	for (int i = 1; i < count; i++) {
 		if (strcmp(word[i], "--system") == 0)
 			may_change_machine = 1;
+		else if (strcmp(word[i], "--pages") == 0)
+			pages_wanted = 1;
 		else if (i + 1 < count && strcmp(word[i], "--times") == 0)
 			times = atol(word[++i]);
 		else if (i + 1 < count && strcmp(word[i], "--seed") == 0)

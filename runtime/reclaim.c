@@ -86,8 +86,10 @@ static void reclaim_bytes(long bytes)
 PART void reclaim(int page, int effect)
 {
 	int was = is_present(page);
+	move_begins();
 	for (long bytes = 8 * PAGE_BYTES; bytes <= 512 * PAGE_BYTES && is_present(page); bytes *= 4)
 		reclaim_bytes(bytes);
+	move_ends();
 	S->effect[effect] = was && !is_present(page) ? DONE : STAYED;
 }
 

@@ -4,9 +4,7 @@ enum { SOFT_DIRTY_BIT = 55 };
 
 static const char *soft_dirty_probe(void)
 {
-	char *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		return "no memory";
+	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	int known = (int)(pagemap_of(page) >> SOFT_DIRTY_BIT & 1);
 	munmap(page, PAGE_BYTES);

@@ -19,18 +19,20 @@ static const char *swap_probe(void)
 
 static int is_present(int page)
 {
-	return (int)(pagemap_of(page_at(page)) >> 63 & 1);
+	return (int)(pagemap_of(page_at(page)) >> PRESENT_BIT & 1);
 }
 
 /* Reclaim may leave a page alone; whether it did is part of the outcome. */
 PART void pageout(int page, int effect)
 {
 	int was = is_present(page);
+	move_begins();
 	for (int i = 0; i < PATIENCE && is_present(page); i++) {
 		if (i > 0)
 			usleep(1000);
 		unless_unmapped("madvise(MADV_PAGEOUT)", madvise(page_at(page), PAGE_BYTES, MADV_PAGEOUT));
 	}
+	move_ends();
 	S->effect[effect] = was && !is_present(page) ? DONE : STAYED;
 }
 

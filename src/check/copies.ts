@@ -14,14 +14,36 @@ export interface Copies {
 
 /** Counts copies of pages: those that write and unsharing faults install, and those that fork makes. */
 export function countCopies(test: Litmus, design: Design, options: RunOptions = {}): Copies {
-  const { program, exploration, ends } = runTest(test, design.rules, options, { countCopies: true })
-  const counts = ends.flatMap(({ memories }) =>
-    memories.map((memory) => memory.get(program.kernel.copies.location)),
-  )
+  const { exploration, counts, exhaustive } = countedRuns(test, design, options)
+  const all = [...counts.values()].flatMap((numbers) => [...numbers])
   return {
-    least: counts.length === 0 ? 0 : Math.min(...counts),
-    most: counts.length === 0 ? 0 : Math.max(...counts),
+    least: all.length === 0 ? 0 : Math.min(...all),
+    most: all.length === 0 ? 0 : Math.max(...all),
     states: exploration.states,
-    exhaustive: exploration.bounded === undefined && exploration.failures.length === 0,
+    exhaustive,
   }
+}
+
+/** By outcome, the numbers of copies in runs to it; undefined if these may not be all. */
+export function copiesByOutcome(
+  test: Litmus,
+  design: Design,
+  options: RunOptions = {},
+): Record<string, number[]> | undefined {
+  const { counts, exhaustive } = countedRuns(test, design, options)
+  if (!exhaustive) return undefined
+  return Object.fromEntries([...counts].map(([key, numbers]) => [key, [...numbers].sort((a, b) => a - b)]))
+}
+
+function countedRuns(test: Litmus, design: Design, options: RunOptions) {
+  const { program, exploration, ends } = runTest(test, design.rules, options, { countCopies: true })
+  const { location } = program.kernel.copies
+  const counts = new Map(
+    ends.map(({ outcome, memories }) => [
+      outcome.key,
+      new Set(memories.map((memory) => memory.get(location))),
+    ]),
+  )
+  const exhaustive = exploration.bounded === undefined && exploration.failures.length === 0
+  return { exploration, counts, exhaustive }
 }

@@ -11,7 +11,7 @@ export {
   witnessOf,
   witnessOfFailure,
 } from './cell.ts'
-export { type Copies, countCopies } from './copies.ts'
+export { type Copies, copiesByOutcome, countCopies } from './copies.ts'
 export { type Alternative, alternativesIn, type Doubt, doubtsOf } from './ours.ts'
 export { foreignReads, isStray, type ReadsFrom, readsFrom, type Write } from './provenance.ts'
 export { type Progress, type Run, type RunOptions, runTest, type Watch } from './run.ts'

@@ -4,20 +4,17 @@ import type { Command } from 'commander'
 import { whyNotEmittable } from '../real/emit.ts'
 import { listKernels } from '../real/kernels.ts'
 import { type Conformance, cellMark, conformancePage } from '../report/conformance.ts'
-import { renderComparison } from '../report/real.ts'
 import { whole } from './choices.ts'
 import { UsageError } from './exit.ts'
-import { faulty } from './kernels.ts'
 import {
-  emittableOf,
+  exitCode,
   MACHINE_OPTIONS,
   type MachineOptions,
-  type MachineReport,
-  machineCalled,
-  runOn,
+  type Measurement,
+  measure,
+  printComparisons,
 } from './machines.ts'
-import { exitCode } from './run.ts'
-import { complain, outputColour, outputWidth, print } from './terminal.ts'
+import { complain, print } from './terminal.ts'
 import { nameOf, readable, readTests, SUITE, type TestFile } from './tests.ts'
 
 interface ConformOptions extends MachineOptions {
@@ -47,31 +44,15 @@ export function registerConform(program: Command): void {
 async function conform(paths: readonly string[], options: ConformOptions): Promise<number> {
   const found = readTests(paths.length === 0 ? [SUITE] : paths)
   if (found.errors.length > 0) throw new UsageError(found.errors.join('\n'))
-  const tests = emittableOf(found.tests).map(({ test }) => test)
-  if (tests.length === 0) throw new UsageError('none of these tests has a C form, so there is nothing to run')
-  const reports = await faulty(async () => {
-    const machines = machineNames(options.kernels).map(machineCalled)
-    return runOn(machines, tests, options)
-  })
+  const measured = await measure(machineNames(options.kernels), found.tests, options)
   const conformance: Conformance = {
     rows: found.tests.map(rowOf),
-    columns: reports,
+    columns: measured.columns,
     times: options.times,
     command: `cowherd conform --kernels ${options.kernels ?? 'all that were added'} --times ${options.times} --seed ${options.seed}`,
   }
-  print(
-    tableOf(
-      tests.map(({ name }) => name),
-      reports,
-    ),
-  )
-  const text = { width: outputWidth(), colour: outputColour() }
-  for (const report of reports) {
-    for (const [i, comparison] of report.comparisons.entries()) {
-      if (comparison?.agreement === 'agrees' || comparison?.agreement === 'skipped') continue
-      print(renderComparison(tests[i]!.name, report, comparison, text))
-    }
-  }
+  print(tableOf(measured))
+  printComparisons(measured, (one) => one?.agreement !== 'agrees' && one?.agreement !== 'skipped')
   if (options.output !== undefined) {
     try {
       writeFileSync(options.output, conformancePage(conformance))
@@ -80,7 +61,7 @@ async function conform(paths: readonly string[], options: ConformOptions): Promi
     }
     complain(`Wrote ${options.output}.`)
   }
-  return exitCode(reports)
+  return exitCode(measured)
 }
 
 function machineNames(kernels: string | undefined): string[] {
@@ -106,9 +87,9 @@ function rowOf(file: TestFile): Conformance['rows'][number] {
   return reason === undefined ? row : { ...row, without: reason.message }
 }
 
-function tableOf(names: readonly string[], reports: readonly MachineReport[]): string {
+function tableOf({ names, columns }: Measurement): string {
   const width = Math.max(...names.map((name) => name.length))
-  const head = reports.map(({ machine }) => machine.replace(/[-+].*/, ''))
+  const head = columns.map(({ machine }) => machine.replace(/[-+].*/, ''))
   const line = (name: string, cells: readonly string[]): string =>
     `  ${name.padEnd(width)}  ${cells.map((cell, i) => cell.padEnd(Math.max(6, head[i]!.length))).join(' ')}`.trimEnd()
   return [
@@ -116,7 +97,7 @@ function tableOf(names: readonly string[], reports: readonly MachineReport[]): s
     ...names.map((name, i) =>
       line(
         name,
-        reports.map(({ comparisons }) => cellMark(comparisons[i])),
+        columns.map(({ comparisons }) => cellMark(comparisons[i])),
       ),
     ),
     '',

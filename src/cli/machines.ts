@@ -1,19 +1,20 @@
-/** Tests on real kernels, and what the model says of each: what `cowherd run` and `cowherd conform` share. */
+/** Tests on real kernels: what `cowherd run` and `cowherd conform` share. */
 import { Option } from 'commander'
-import { type Litmus, print as printTest } from '../litmus/index.ts'
+import type { Litmus } from '../litmus/index.ts'
 import { build, inScratch } from '../real/build.ts'
-import { type Allowed, type Comparison, compare, variantsOf, without } from '../real/compare.ts'
+import type { Comparison } from '../real/compare.ts'
 import { emitAll, whyNotEmittable } from '../real/emit.ts'
 import { MachineFault } from '../real/fault.ts'
 import { findKernel } from '../real/kernels.ts'
 import { HOST, type Machine, qemu, type RunSettings } from '../real/machine.ts'
-import type { Observed } from '../real/observed.ts'
-import { standInFor } from '../real/stand_in.ts'
-import { asRunOn, type Version, versionOf } from '../real/ways.ts'
+import type { KernelColumn } from '../report/conformance.ts'
+import { renderComparison } from '../report/real.ts'
 import { whole } from './choices.ts'
-import { Interruption, UsageError } from './exit.ts'
+import { Interruption, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
+import { columnOf } from './kernel_column.ts'
+import { faulty } from './kernels.ts'
 import { Pool } from './pool.ts'
-import { complain, ProgressLine } from './terminal.ts'
+import { complain, outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
 import { nameOf, type TestFile } from './tests.ts'
 
 export interface MachineOptions {
@@ -23,6 +24,7 @@ export interface MachineOptions {
   readonly limit: number
   readonly system?: true
   readonly jobs?: number
+  readonly pages?: true
 }
 
 export const MACHINE_OPTIONS: readonly Option[] = [
@@ -35,44 +37,71 @@ export const MACHINE_OPTIONS: readonly Option[] = [
   new Option('--system', 'on this machine, let tests have KSM run and make a control group'),
 ]
 
+/** What machines did, with the names of the tests in the order of each machine's comparisons. */
+export interface Measurement {
+  readonly names: readonly string[]
+  readonly columns: readonly KernelColumn[]
+}
+
 /**
- * `host`, or `qemu:<kernel>`.
- * @throws UsageError, MachineFault
+ * Runs those tests that have a C form on machines, `host` or `qemu:<kernel>`.
+ * @throws UsageError if there is no such test or machine; Interruption if somebody ends it
  */
-export function machineCalled(name: string): Machine {
+export async function measure(
+  machines: readonly string[],
+  files: readonly TestFile[],
+  options: MachineOptions,
+): Promise<Measurement> {
+  const tests = emittable(files)
+  if (tests.length === 0) throw new UsageError('none of these tests has a C form, so there is nothing to run')
+  const columns = await faulty(async () => runOn(machines.map(machineCalled), tests, options))
+  return { names: tests.map(({ name }) => name), columns }
+}
+
+/** Prints what each machine did with each test, as far as it is wanted. */
+export function printComparisons(
+  { names, columns }: Measurement,
+  wanted: (comparison: Comparison | undefined) => boolean = () => true,
+): void {
+  const text = { width: outputWidth(), colour: outputColour() }
+  for (const column of columns) {
+    for (const [i, comparison] of column.comparisons.entries()) {
+      if (wanted(comparison)) print(renderComparison(names[i]!, column, comparison, text))
+    }
+  }
+}
+
+/** 1 if a kernel did what the model forbids; 2 if a test came to no end. A skip is neither. */
+export function exitCode({ columns }: Measurement): number {
+  const all = columns.flatMap(({ comparisons }) => comparisons)
+  if (all.some((one) => one?.agreement === 'differs')) return SURPRISED
+  return all.some((one) => one === undefined || one.agreement === 'undecided') ? UNUSABLE : OK
+}
+
+/** @throws UsageError, MachineFault */
+function machineCalled(name: string): Machine {
   if (name === 'host') return HOST
   const [, kernel] = /^qemu:(.+)$/.exec(name) ?? []
   if (kernel === undefined) throw new UsageError(`"${name}" is no machine; expected host, or qemu:<kernel>`)
   return qemu(findKernel(kernel))
 }
 
-/** What one machine did with all tests, and the design that it was compared with. */
-export interface MachineReport {
-  readonly machine: string
-  /** `uname -r`; empty if nothing was run. */
-  readonly kernel: string
-  readonly design: string
-  readonly because: string
-  /** One for each test, in their order; undefined for a test that was not begun. */
-  readonly comparisons: readonly (Comparison | undefined)[]
-}
-
 /** The tests that have a C form, each under a name that no other one has. */
-export function emittableOf(tests: readonly TestFile[]): { file: TestFile; test: Litmus }[] {
-  return tests
+function emittable(files: readonly TestFile[]): Litmus[] {
+  return files
     .filter(({ test }) => whyNotEmittable(test).length === 0)
-    .map((file) => ({ file, test: { ...file.test, name: nameOf(file) } }))
+    .map((file) => ({ ...file.test, name: nameOf(file) }))
 }
 
 /**
  * Runs tests on machines, as many at a time as there are jobs.
  * @throws MachineFault; Interruption if somebody ends it
  */
-export async function runOn(
+async function runOn(
   machines: readonly Machine[],
   tests: readonly Litmus[],
   options: MachineOptions,
-): Promise<MachineReport[]> {
+): Promise<KernelColumn[]> {
   const progress = new ProgressLine()
   const abort = new AbortController()
   const interrupt = (): void => abort.abort()
@@ -87,7 +116,7 @@ export async function runOn(
   try {
     return await inScratch(async (folder) => {
       const program = await build(emitAll(tests), folder, 'test')
-      const reports: MachineReport[] = []
+      const columns: KernelColumn[] = []
       const waiting = [...machines.entries()]
       const work = async (): Promise<void> => {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -95,6 +124,7 @@ export async function runOn(
           const settings: RunSettings = {
             ...options,
             system: options.system === true,
+            pages: options.pages === true,
             signal: abort.signal,
             onProgress: (n) => show(machine.name, n),
           }
@@ -105,11 +135,11 @@ export async function runOn(
             return []
           })
           if (abort.signal.aborted) throw new Interruption(`${machine.name}: interrupted, and ended`)
-          reports[i] = await reportOf(machine, tests, observed, pool)
+          columns[i] = await columnOf(machine, tests, observed, pool)
         }
       }
       await Promise.all(Array.from({ length: options.jobs ?? 1 }, work))
-      return reports
+      return columns
     })
   } finally {
     // Machines that are left must not outlive a failure of one.
@@ -122,64 +152,3 @@ export async function runOn(
 
 /** What ends the machines, too. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-async function reportOf(
-  machine: Machine,
-  tests: readonly Litmus[],
-  observed: readonly Observed[],
-  pool: Pool,
-): Promise<MachineReport> {
-  const kernel = observed[0]?.kernel ?? machine.name
-  const version = versionOf(kernel)
-  if (observed.length === 0) {
-    return {
-      machine: machine.name,
-      kernel,
-      design: '–',
-      because: 'nothing was run',
-      comparisons: tests.map(() => undefined),
-    }
-  }
-  const standIn = standInFor(version)
-  if (standIn === undefined) {
-    throw new MachineFault(`${machine.name}: no design stands for the kernel ${kernel || 'that ran nothing'}`)
-  }
-  const comparisons = await Promise.all(
-    tests.map((test) => {
-      const one = observed.find((each) => each.test === test.name)
-      return one === undefined ? undefined : compareOne(test, one, version, standIn.design.name, pool)
-    }),
-  )
-  const { design, because } = standIn
-  return { machine: machine.name, kernel, design: design.name, because, comparisons }
-}
-
-/** Explores the test as it was run, and without what the kernel did not do. */
-async function compareOne(
-  test: Litmus,
-  observed: Observed,
-  version: Version,
-  design: string,
-  pool: Pool,
-): Promise<Comparison> {
-  const allowed = new Map<string, Allowed>()
-  const wanted = [[], ...observed.seen.flatMap(variantsOf)]
-  for (const lines of wanted) {
-    if (observed.ending === 'skipped' || allowed.has(lines.join())) continue
-    const adapted = asRunOn(without(test, lines), version)
-    // A name such as `pin/read-pin` is none that a test could have.
-    const text = printTest({ ...adapted, name: 'as-run', conditions: [], expectations: [] })
-    allowed.set(
-      lines.join(),
-      await pool.run('outcomes', {
-        test: { file: test.name, text },
-        design: { kind: 'built-in', name: design },
-        limits: { states: MOST_STATES },
-      }),
-    )
-  }
-  return compare(observed, (lines) => allowed.get(lines.join()) ?? { keys: [], exhaustive: false })
-}
-
-/** No test of the suite has nearly so many. */
-const MOST_STATES = 5_000_000

@@ -87,13 +87,17 @@ export interface ClaimInput {
   readonly only: { readonly case: number; readonly full: boolean } | undefined
 }
 
-export type OutcomesInput = Pick<CellInput, 'test' | 'design' | 'limits'>
+export interface OutcomesInput extends Pick<CellInput, 'test' | 'design' | 'limits'> {
+  /** The limits of the exploration that counts copies. */
+  readonly copies: ExploreLimits
+}
 
 /** What a design allows, without a look at whether that is right. */
 export interface AllowedOutcomes {
   readonly keys: readonly string[]
-  readonly states: number
   readonly exhaustive: boolean
+  /** By outcome, the numbers of copies in runs to it; undefined if that takes more than the limits. */
+  readonly copies: Readonly<Record<string, readonly number[]>> | undefined
 }
 
 export interface CellInput {

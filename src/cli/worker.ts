@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   type Cell,
   checkCell,
+  copiesByOutcome,
   countCopies,
   type Doubt,
   doubtsOf,
@@ -82,13 +83,11 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     case 'outcomes': {
       const design = await load(input.design)
       const search = { mode: 'breadth-first', reductions: 'auto' } as const
-      const { ends, exploration } = runTest(
-        testFrom(input.test),
-        design.rules,
-        optionsOf(input.limits, { search }),
-      )
+      const test = testFrom(input.test)
+      const { ends, exploration } = runTest(test, design.rules, optionsOf(input.limits, { search }))
       const keys = ends.map(({ outcome }) => outcome.key)
-      return { keys, states: exploration.states, exhaustive: exploration.bounded === undefined }
+      const copies = copiesByOutcome(test, design, optionsOf(input.copies, { search }))
+      return { keys, exhaustive: exploration.bounded === undefined, copies }
     }
     case 'show':
       return show(await check(input), input)

@@ -1,9 +1,10 @@
 /** From C to a static program that runs on any Linux of this processor. */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MachineFault, reason } from './fault.ts'
-import { succeed } from './programs.ts'
+import { failure, run } from './programs.ts'
 
 const FLAGS = ['-O1', '-Wall', '-Wextra', '-pthread', '-static']
 
@@ -16,13 +17,26 @@ export async function inScratch<T>(work: (folder: string) => Promise<T>): Promis
     throw new MachineFault(`${tmpdir()}: ${reason(error)}`)
   }
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const unwatch = removeWhenKilled(folder)
   process.on('exit', remove)
   try {
     return await work(folder)
   } finally {
     process.off('exit', remove)
     remove()
+    unwatch()
   }
+}
+
+/** Has a shell remove a folder when this process is gone, be it killed: then the shell's input ends. */
+function removeWhenKilled(folder: string): () => void {
+  const script = 'read -r nothing; rm -rf "$1"'
+  const stdio: ['pipe', 'ignore', 'ignore'] = ['pipe', 'ignore', 'ignore']
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', folder], { stdio, detached: true })
+  shell.on('error', () => {}) // without a shell a killed Cowherd leaves its folder
+  shell.stdin.on('error', () => {})
+  shell.unref()
+  return () => shell.stdin.end()
 }
 
 /**
@@ -37,6 +51,8 @@ export async function build(program: string, folder: string, name: string): Prom
   } catch (error) {
     throw new MachineFault(`${source}: ${reason(error)}`)
   }
-  await succeed('gcc', [...FLAGS, '-o', join(folder, name), source])
+  const { code, stderr } = await run('gcc', [...FLAGS, '-o', join(folder, name), source])
+  if (/No space left on device/.test(stderr)) throw new MachineFault(`${folder}: the disk is full`)
+  if (code !== 0) throw failure('gcc', code, stderr)
   return join(folder, name)
 }

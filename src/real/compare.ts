@@ -1,12 +1,14 @@
 /** What a kernel did, beside what the design that stands for it allows. */
 import type { Litmus } from '../litmus/ast.ts'
 import { lineNumber } from '../litmus/diagnostic.ts'
-import type { Observed, Seen } from './observed.ts'
+import type { Copies, Observed, Seen } from './observed.ts'
 
 export interface Allowed {
   readonly keys: readonly string[]
   /** Whether these are all; if not, what else was seen may be allowed, too. */
   readonly exhaustive: boolean
+  /** How many pages may be copied in runs to each outcome; undefined if that is not known. */
+  readonly copies: Readonly<Record<string, readonly number[]>> | undefined
 }
 
 /**
@@ -20,6 +22,8 @@ export interface Comparison {
   readonly agreement: Agreement
   /** What was seen and is not allowed. */
   readonly forbidden: readonly Seen[]
+  /** Numbers of copies that were seen, with an outcome that is allowed, and that are not allowed with it. */
+  readonly strangeCopies: readonly { readonly seen: Seen; readonly copies: Copies }[]
   /** What is allowed and was not seen, which says nothing of whether it can happen. */
   readonly unseen: readonly string[]
   readonly allowed: Allowed
@@ -62,13 +66,21 @@ export function without(test: Litmus, lines: readonly number[]): Litmus {
  */
 export function compare(observed: Observed, allowedFor: (lines: readonly number[]) => Allowed): Comparison {
   const allowed = allowedFor([])
-  const isAllowed = (seen: Seen): boolean =>
-    variantsOf(seen).some((lines) => allowedFor(lines).keys.includes(seen.key))
+  const allowing = (seen: Seen): Allowed[] =>
+    variantsOf(seen)
+      .map(allowedFor)
+      .filter(({ keys }) => keys.includes(seen.key))
+  const isAllowed = (seen: Seen): boolean => allowing(seen).length > 0
   const strange = observed.seen.filter((seen) => !isAllowed(seen))
   const complete = observed.seen.every((seen) =>
     variantsOf(seen).every((lines) => allowedFor(lines).exhaustive),
   )
   const forbidden = complete ? strange : []
+  const strangeCopies = observed.seen.flatMap((seen) =>
+    seen.copies
+      .filter((copies) => isAllowed(seen) && !allowing(seen).some((one) => mayCopy(one, seen.key, copies)))
+      .map((copies) => ({ seen, copies })),
+  )
   const unseen = allowed.keys.filter((key) => !observed.seen.some((seen) => seen.key === key))
   const effective = observed.seen.some(({ effects }) => effects.length > 0)
     ? observed.seen.reduce(
@@ -78,12 +90,17 @@ export function compare(observed: Observed, allowedFor: (lines: readonly number[
     : undefined
   return {
     observed,
-    agreement: agreementOf(observed, strange, complete),
+    agreement: strangeCopies.length > 0 ? 'differs' : agreementOf(observed, strange, complete),
     forbidden,
+    strangeCopies,
     unseen,
     allowed,
     effective,
   }
+}
+
+function mayCopy({ copies }: Allowed, key: string, { least, most }: Copies): boolean {
+  return copies === undefined || (copies[key] ?? []).some((number) => least <= number && number <= most)
 }
 
 function agreementOf({ ending }: Observed, strange: readonly Seen[], complete: boolean): Agreement {

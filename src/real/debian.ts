@@ -15,7 +15,7 @@ export const KNOWN: Readonly<Record<string, { readonly suite: string; readonly n
   'debian-7.3': { suite: 'experimental', name: 'linux-image-cloud-amd64' },
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   /** A suite of Debian; without it, apt's own sources are asked. */
   readonly suite?: string | undefined
   /** Debian's archive. */

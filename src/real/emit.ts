@@ -6,10 +6,20 @@ import type { Expression, Litmus, Statement, Term } from '../litmus/ast.ts'
 import { type Diagnostic, lineNumber } from '../litmus/diagnostic.ts'
 import { Names } from '../litmus/program.ts'
 import { type Part, runtime } from './runtime.ts'
-import { spentReferences, wayOf } from './ways.ts'
+import { spentReferences, type Way, wayOf } from './ways.ts'
 
 /** `runtime/core.c` has room for so many looks at a reference and stores through it. */
 const MOST_USES = 16
+
+/** Statements that may take a page from its frame, so that it is on another one later and was not copied. */
+const MOVES: ReadonlySet<Statement['kind']> = new Set(['dontneed', 'pageout', 'reclaim', 'merge'])
+
+/** Ways to hold a reference that keep a process from being gone when it exits. */
+const HINDRANCES: Partial<Record<Way, string>> = {
+  fuse: 'a process cannot exit while its direct I/O is under way: it waits for that',
+  process_vm:
+    'the memory of a process stays when it exits, while process_vm_readv or process_vm_writev is under way',
+}
 
 /** A test has statements or actors that no program can do. */
 export class NotEmittable extends Error {
@@ -78,9 +88,10 @@ export function whyNotEmittable(test: Litmus): Diagnostic[] {
         error(one.span, `more than ${MOST_USES} uses of one reference`, 'this test has no C form')
       }
       const released = own.some((use) => use.kind === 'release' && use.ref === one.ref)
-      if (wayOf(one) === 'fuse' && exit !== undefined && !released) {
+      const hindrance = HINDRANCES[wayOf(test, one)]
+      if (hindrance !== undefined && exit !== undefined && !released) {
         const hint = 'this test has no C form; it would if the reference were released before'
-        error(exit.span, 'a process cannot exit while its direct I/O is under way: it waits for that', hint)
+        error(exit.span, hindrance, hint)
       }
     }
   }
@@ -252,7 +263,7 @@ static int ${this.prefix}condition_${i}(void)
         this.need(line, text, 'soft_dirty')
         return 'clear_refs()'
       case 'pin':
-        this.need(line, text, wayOf(one))
+        this.need(line, text, wayOf(this.test, one))
         return `ref_take(${this.reference(one.ref)})`
       case 'release':
         return `ref_release(${this.reference(one.ref)})`
@@ -324,6 +335,7 @@ static int ${this.prefix}condition_${i}(void)
       needs: this.needs.length,
       effects: this.effects.length,
       conditions: test.conditions.length,
+      moves: all(test).some(({ kind }) => MOVES.has(kind)) ? 1 : 0,
     }
     const lists: Record<string, readonly string[]> = {
       page: test.pages.map(({ name, words, untouched }, p) => {
@@ -362,14 +374,16 @@ static int ${this.prefix}condition_${i}(void)
     const { test } = this
     const owner = test.processes[this.names.references[this.names.reference(pin.ref)]!.mm]!.name
     const { name, words } = test.pages[pin.page]!
-    // What it holds at the end is looked at, too.
+    const way = wayOf(test, pin)
     const spent = spentReferences(test).has(pin.ref)
-    const loads = words.map((_, word) => (spent ? 0 : 1) + usesOf(test, pin.ref, 'refLoad', word)).join(', ')
+    // What it holds at the end is looked at, too, unless it is gone by then for certain.
+    const last = spent || (way === 'process_vm' && pin.access === 'write') ? 0 : 1
+    const loads = words.map((_, word) => last + usesOf(test, pin.ref, 'refLoad', word)).join(', ')
     const written = words.map((_, word) => usesOf(test, pin.ref, 'refStore', word))
     // A reference for writing must be taken as one, also if nobody writes through it.
     if (pin.access === 'write' && !written.some((times) => times > 0)) written[0] = 1
     const stores = written.join(', ')
-    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, ${spent ? 1 : 0}, &by_${wayOf(pin)} }`
+    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, ${spent ? 1 : 0}, &by_${way} }`
   }
 
   private page(name: string): string {

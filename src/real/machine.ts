@@ -20,6 +20,8 @@ export interface RunSettings {
   readonly limit: number
   /** Whether settings of the whole machine may be changed for a while. A virtual machine's always may. */
   readonly system: boolean
+  /** Whether the program is to tell what pages are made of when a run ends. */
+  readonly pages: boolean
   readonly signal?: AbortSignal | undefined
   /** Called with the number of tests that have been begun. */
   readonly onProgress?: (begun: number) => void
@@ -45,6 +47,7 @@ export const HOST: Machine = {
   async run(program, tests, _folder, settings) {
     const output = new Output(settings)
     await run(program, words(tests, settings), {
+      endWithUs: true,
       onOutput: (text) => output.add(text),
       timeout: settings.limit * 1000,
       signal: settings.signal,
@@ -152,9 +155,9 @@ function hasKvm(): boolean {
   }
 }
 
-function words(tests: readonly string[], { times, seed, patience, system }: RunSettings): string[] {
+function words(tests: readonly string[], { times, seed, patience, system, pages }: RunSettings): string[] {
   const numbers = ['--times', `${times}`, '--seed', `${seed}`, '--timeout', `${patience * 1000}`]
-  return [...numbers, ...(system ? ['--system'] : []), ...tests]
+  return [...numbers, ...(system ? ['--system'] : []), ...(pages ? ['--pages'] : []), ...tests]
 }
 
 /** What a program has printed so far. */

@@ -1,12 +1,30 @@
 /** What an emitted program printed, read back. */
 
-/** One line of the histogram. */
+/** How often so many pages were copied. Not every copy can be told from what reclaim or KSM does. */
+export interface Copies {
+  readonly least: number
+  /** Infinity where nobody knows. */
+  readonly most: number
+  readonly times: number
+}
+
+/** An outcome, with what the kernel did besides. */
 export interface Seen {
   /** As `Outcome.key`: `child.r0=0 parent.x=1`. */
   readonly key: string
   readonly times: number
   /** The lines of statements whose work the kernel need not do: whether it was done in those runs. */
   readonly effects: readonly { readonly line: number; readonly done: boolean }[]
+  /** The copies in those runs in which they were counted, which is every other run if any. */
+  readonly copies: readonly Copies[]
+  /** What pages were made of in the end, if that was asked for: the most frequent first. */
+  readonly pages: readonly Pages[]
+}
+
+/** What the kernel told of each page of each process. */
+export interface Pages {
+  readonly facts: readonly string[]
+  readonly times: number
 }
 
 export interface Skip {
@@ -16,7 +34,7 @@ export interface Skip {
 }
 
 /** How a test's runs ended. `crashed`: the machine did, in the middle of them. */
-export type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed'
+type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed'
 
 /** One test on one machine. */
 export interface Observed {
@@ -27,6 +45,10 @@ export interface Observed {
   /** What hung or broke; empty otherwise. */
   readonly message: string
   readonly skips: readonly Skip[]
+  /** Why no copies were counted; undefined if they were. */
+  readonly uncounted: string | undefined
+  /** What of the pages cannot be told on this machine. */
+  readonly untold: readonly string[]
   /** The most frequent first. */
   readonly seen: readonly Seen[]
   readonly runs: number
@@ -42,12 +64,22 @@ function readBlock(block: string): Observed {
   const lines = block.split('\n')
   const rest = (word: string): string | undefined =>
     lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1)
-  const seen = lines.flatMap((line) => {
-    const [, times, outcome, effects] = /^(\d+) +:>([^|]*)(.*)$/.exec(line) ?? []
-    return times === undefined
-      ? []
-      : [{ key: keyOf(outcome!), times: Number(times), effects: effectsOf(effects!) }]
-  })
+  const seen = joined(
+    lines.flatMap((line) => {
+      const [, number, outcome, notes] = /^(\d+) +:>([^|]*)(.*)$/.exec(line) ?? []
+      if (number === undefined) return []
+      const times = Number(number)
+      return [
+        {
+          key: keyOf(outcome!),
+          times,
+          effects: effectsOf(notes!),
+          copies: copiesOf(notes!, times),
+          pages: pagesOf(notes!, times),
+        },
+      ]
+    }),
+  )
   const skips = lines.flatMap((line) => {
     const [, number, statement, reason] = /^Skip line (\d+) "(.*?)": (.*)$/.exec(line) ?? []
     return number === undefined ? [] : [{ line: Number(number), statement: statement!, reason: reason! }]
@@ -58,9 +90,45 @@ function readBlock(block: string): Observed {
     ending: (rest('Result') as Ending | undefined) ?? 'crashed',
     message: (lines.find((line) => line.startsWith('Hang')) ?? rest('Broken') ?? '').replace(/^Hang; /, ''),
     skips,
+    uncounted: /^Copies not counted: (.*)$/m.exec(block)?.[1],
+    untold: lines.flatMap((line) => /^Pages (.*)$/.exec(line)?.[1] ?? []),
     seen,
     runs: seen.reduce((sum, { times }) => sum + times, 0),
   }
+}
+
+/** Lines that differ in the number of copies and in pages alone, as one. */
+function joined(lines: readonly Seen[]): Seen[] {
+  const found = new Map<string, Seen>()
+  for (const line of lines) {
+    const key = JSON.stringify([line.key, line.effects])
+    const known = found.get(key)
+    found.set(
+      key,
+      known === undefined
+        ? line
+        : {
+            ...known,
+            times: known.times + line.times,
+            copies: summed([...known.copies, ...line.copies], ({ least, most }) => `${least} ${most}`),
+            pages: summed([...known.pages, ...line.pages], ({ facts }) => facts.join()),
+          },
+    )
+  }
+  return [...found.values()].sort((a, b) => b.times - a.times)
+}
+
+/** Equal things as one, with how often all of them were seen; the most frequent first. */
+function summed<T extends { readonly times: number }>(
+  things: readonly T[],
+  keyOf: (thing: T) => string,
+): T[] {
+  const found = new Map<string, T>()
+  for (const thing of things) {
+    const times = thing.times + (found.get(keyOf(thing))?.times ?? 0)
+    found.set(keyOf(thing), { ...thing, times })
+  }
+  return [...found.values()].sort((a, b) => b.times - a.times)
 }
 
 function keyOf(outcome: string): string {
@@ -76,4 +144,16 @@ function effectsOf(text: string): Seen['effects'] {
     line: Number(line),
     done: how === 'done',
   }))
+}
+
+function copiesOf(text: string, times: number): Copies[] {
+  const [, least, most, more] = /copies (\d+)(?: to (\d+)| (or more))?/.exec(text) ?? []
+  if (least === undefined) return []
+  const highest = more === undefined ? Number(most ?? least) : Number.POSITIVE_INFINITY
+  return [{ least: Number(least), most: highest, times }]
+}
+
+function pagesOf(text: string, times: number): Pages[] {
+  const facts = [...text.matchAll(/page ([^|]*)/g)].map(([, fact]) => fact!.trim())
+  return facts.length === 0 ? [] : [{ facts, times }]
 }

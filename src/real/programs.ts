@@ -38,8 +38,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { cwd, onOutput, timeout, signal, endWithUs } = options
   return new Promise((resolve, rejectWith) => {
-    const words =
-      endWithUs === true && canSetpriv(program) ? ['setpriv', '--pdeathsig', 'TERM', program] : [program]
+    const words = endWithUs === true && canSetpriv() ? ['setpriv', '--pdeathsig', 'TERM', program] : [program]
     const child = spawn(words[0]!, [...words.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     const stdout: Buffer[] = []
     let stderr = ''
@@ -76,8 +75,8 @@ export function run(program: string, args: readonly string[], options: RunOption
 }
 
 /** `setpriv` is of util-linux, and can do this since 2.33. */
-function canSetpriv(program: string): boolean {
-  return spawnSync('setpriv', ['--pdeathsig', 'TERM', program, '--version']).status === 0
+function canSetpriv(): boolean {
+  return spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0
 }
 
 /** How long a program has to undo what it did, once it is asked to end. */
@@ -94,7 +93,12 @@ export async function succeed(
 ): Promise<Ended> {
   const ended = await run(program, args, options)
   if (ended.code === 0) return ended
-  const said = ended.stderr.trim().split('\n').slice(-5).join('\n')
-  const how = ended.code === null ? 'was killed' : `failed (exit code ${ended.code})`
-  throw new MachineFault(`${program} ${how}${said === '' ? '' : `:\n${said}`}`)
+  throw failure(program, ended.code, ended.stderr)
+}
+
+/** What to say of a program that failed. */
+export function failure(program: string, code: number | null, stderr: string): MachineFault {
+  const said = stderr.trim().split('\n').slice(-5).join('\n')
+  const how = code === null ? 'was killed' : `failed (exit code ${code})`
+  return new MachineFault(`${program} ${how}${said === '' ? '' : `:\n${said}`}`)
 }

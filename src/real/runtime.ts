@@ -3,13 +3,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** In the order in which they stand in a program; `core` and `main` are always there. */
+/** In the order in which they stand in a program; those in `ALWAYS` and `main` are always there. */
 export const PARTS = [
   'core',
+  'frames',
+  'pages',
   'vmsplice',
   'io_uring',
   'process_vm',
   'fuse',
+  'proc_mem',
   'swap',
   'reclaim',
   'ksm',
@@ -18,9 +21,11 @@ export const PARTS = [
 ] as const
 export type Part = (typeof PARTS)[number]
 
+const ALWAYS: ReadonlySet<Part> = new Set(['core', 'frames', 'pages'])
+
 /** The parts' text, each followed by an empty line. */
 export function runtime(parts: ReadonlySet<Part>): string {
-  const wanted = PARTS.filter((part) => part === 'core' || parts.has(part))
+  const wanted = PARTS.filter((part) => ALWAYS.has(part) || parts.has(part))
   const files = [...wanted, ...(parts.has('reclaim') ? [] : ['no_group']), 'main']
   return files.map(runtimeFile).join('\n')
 }

@@ -1,50 +1,56 @@
 /** Which design stands for which kernel, and why. */
 import { type Design, designNamed } from '../designs/index.ts'
-import type { Version } from './ways.ts'
+import { isNewer, type Version } from './ways.ts'
 
 interface StandIn {
   /** From this version on, up to the next one's. */
   readonly since: Version
-  /** The first of these that there is. */
-  readonly designs: readonly string[]
+  readonly design: string
   readonly because: string
 }
 
+const ITSELF = 'the design is this version'
+
 /** From the oldest to the newest. */
 const STAND_INS: readonly StandIn[] = [
-  { since: [5, 7], designs: ['v5.7'], because: 'the design is this version' },
-  { since: [5, 8], designs: ['v5.8'], because: 'the design is this version' },
-  { since: [5, 9], designs: ['v5.9'], because: 'the design is this version' },
+  { since: [5, 7], design: 'v5.7', because: ITSELF },
+  { since: [5, 8], design: 'v5.8', because: ITSELF },
+  { since: [5, 9], design: 'v5.9', because: ITSELF },
   {
     since: [5, 10],
-    designs: ['v5.10.y'],
+    design: 'v5.10.y',
     because:
       'Debian’s 5.10 follows the stable branch, which has v5.11’s repairs of the races between pins and fork, reclaim and soft-dirty; read in 5.10.262',
   },
-  { since: [5, 11], designs: ['v5.11'], because: 'the design is this version' },
-  { since: [5, 12], designs: ['v5.16'], because: 'as v5.11, with clear_refs that flushes (since v5.12)' },
-  { since: [5, 17], designs: ['v5.18'], because: 'the reuse rule that counts references after draining' },
-  { since: [5, 19], designs: ['v5.19'], because: 'the design is this version' },
+  { since: [5, 11], design: 'v5.11', because: ITSELF },
+  { since: [5, 12], design: 'v5.16', because: 'as v5.11, with clear_refs that flushes (since v5.12)' },
+  { since: [5, 17], design: 'v5.18', because: 'the reuse rule that counts references after draining' },
+  { since: [5, 19], design: 'v5.19', because: ITSELF },
   {
     since: [6, 0],
-    designs: ['v6.1', 'v5.19'],
+    design: 'v6.1',
     because:
-      'PageAnonExclusive decides, as in v5.19; for base pages the rules of reuse, pins, fork and swap-in are v5.19’s',
+      'mprotect trusts PageAnonExclusive (since v6.0), and reclaim may put off its flush; read in 6.1.176',
   },
   {
     since: [6, 12],
-    designs: ['v6.12', 'v6.1', 'v5.19'],
-    because: 'as 6.1 for base pages, apart from unsharing, which also copies what is not anonymous',
+    design: 'v6.12',
+    because: 'exclusive pages cost fewer faults, and faults lock their area alone; read in 6.12.117',
+  },
+  {
+    since: [6, 17],
+    design: 'v6.18',
+    because: 'as v6.12 for base pages, but that MADV_DONTNEED locks its area alone (since v6.17)',
   },
   {
     since: [7, 0],
-    designs: ['v7.2', 'v6.12', 'v6.1', 'v5.19'],
-    because: 'as 6.12 for base pages; what is new is about large folios and swap-in',
+    design: 'v7.2',
+    because: 'swap-in maps first and leaves the swap cache afterwards (since v7.0); read in 7.2.13',
   },
   {
     since: [7, 3],
-    designs: ['v7.3', 'v7.2', 'v6.12', 'v6.1', 'v5.19'],
-    because: 'as 7.2 for base pages, with an exact limit in the reuse test',
+    design: 'v7.3',
+    because: 'swap-in asks the entry alone, and the reuse test has an exact limit; read in 7.3.4',
   },
 ]
 
@@ -52,13 +58,6 @@ const STAND_INS: readonly StandIn[] = [
 export function standInFor(
   version: Version,
 ): { readonly design: Design; readonly because: string } | undefined {
-  const [major, minor] = version
-  const known = STAND_INS.filter(({ since }) => since[0] < major || (since[0] === major && since[1] <= minor))
-  const last = known.at(-1)
-  if (last === undefined) return undefined
-  for (const name of last.designs) {
-    const design = designNamed(name)
-    if (design !== undefined) return { design, because: last.because }
-  }
-  return undefined
+  const last = STAND_INS.filter(({ since }) => !isNewer(since, version)).at(-1)
+  return last && { design: designNamed(last.design)!, because: last.because }
 }

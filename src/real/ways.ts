@@ -6,22 +6,23 @@
  */
 import type { Expression, Litmus, Statement } from '../litmus/ast.ts'
 
-export type Pin = Extract<Statement, { kind: 'pin' }>
+type Pin = Extract<Statement, { kind: 'pin' }>
 
 /** The interfaces; each is a file of `runtime/` of this name. */
-export const WAYS = ['vmsplice', 'io_uring', 'process_vm', 'fuse'] as const
-export type Way = (typeof WAYS)[number]
+export type Way = 'vmsplice' | 'io_uring' | 'process_vm' | 'fuse' | 'proc_mem'
 
 /** Major and minor number of a kernel. */
 export type Version = readonly [number, number]
 
-/** What an interface takes: the options of a `pin` statement. */
-export type Taken = Pick<Pin, 'access' | 'type' | 'longterm' | 'fast'>
+/** What an interface takes, be it for reading or for writing: the other options of a `pin` statement. */
+type Taken = Pick<Pin, 'type' | 'longterm' | 'fast'>
 
 /** The interface that takes what comes nearest to this reference. */
-export function wayOf({ access, type }: Taken): Way {
-  if (access === 'read') return type === 'get' ? 'vmsplice' : 'process_vm'
-  return type === 'get' ? 'fuse' : 'io_uring'
+export function wayOf(test: Litmus, pin: Pin): Way {
+  if (isAtOnce(test, pin)) return 'proc_mem'
+  if (pin.access === 'read') return pin.type === 'get' ? 'vmsplice' : 'process_vm'
+  if (pin.type === 'get') return 'fuse'
+  return !pin.longterm && !pin.fast && isForOneStore(test, pin.ref) ? 'process_vm' : 'io_uring'
 }
 
 /**
@@ -31,23 +32,25 @@ export function wayOf({ access, type }: Taken): Way {
  */
 const TAKES: Readonly<Record<Way, readonly { readonly since: Version; readonly taken: Taken }[]>> = {
   // fs/splice.c: iov_iter_get_pages, that is get_user_pages_fast.
-  vmsplice: [{ since: [5, 6], taken: { access: 'read', type: 'get', longterm: false, fast: true } }],
+  vmsplice: [{ since: [5, 6], taken: { type: 'get', longterm: false, fast: true } }],
   // io_uring: pin_user_pages under mmap_lock, later pin_user_pages_fast (io_pin_pages).
   io_uring: [
-    { since: [5, 7], taken: { access: 'write', type: 'pin', longterm: true, fast: false } },
-    { since: [6, 12], taken: { access: 'write', type: 'pin', longterm: true, fast: true } },
+    { since: [5, 7], taken: { type: 'pin', longterm: true, fast: false } },
+    { since: [6, 12], taken: { type: 'pin', longterm: true, fast: true } },
   ],
-  // mm/process_vm_access.c: pin_user_pages_remote.
-  process_vm: [{ since: [5, 6], taken: { access: 'read', type: 'pin', longterm: false, fast: false } }],
+  // mm/process_vm_access.c: pin_user_pages_remote, with FOLL_WRITE for process_vm_writev.
+  process_vm: [{ since: [5, 6], taken: { type: 'pin', longterm: false, fast: false } }],
   // fs/fuse/file.c, fuse_get_user_pages: iov_iter_get_pages, later iov_iter_extract_pages.
   fuse: [
-    { since: [5, 6], taken: { access: 'write', type: 'get', longterm: false, fast: true } },
-    { since: [6, 12], taken: { access: 'write', type: 'pin', longterm: false, fast: true } },
+    { since: [5, 6], taken: { type: 'get', longterm: false, fast: true } },
+    { since: [6, 12], taken: { type: 'pin', longterm: false, fast: true } },
   ],
+  // fs/proc/base.c, mem_rw: access_remote_vm, that is get_user_pages_remote. With FOLL_FORCE, where that is not forbidden.
+  proc_mem: [{ since: [5, 6], taken: { type: 'get', longterm: false, fast: false } }],
 }
 
 /** What an interface takes on a kernel. */
-export function takenBy(way: Way, version: Version): Taken {
+function takenBy(way: Way, version: Version): Taken {
   const known = TAKES[way].filter(({ since }) => !isNewer(since, version))
   return (known.at(-1) ?? TAKES[way][0]!).taken
 }
@@ -56,8 +59,8 @@ export function takenBy(way: Way, version: Version): Taken {
 export function asRunOn(test: Litmus, version: Version): Litmus {
   const spent = spentReferences(test)
   const adapt = (statement: Statement): Statement[] => {
-    if (statement.kind === 'pin') return [{ ...statement, ...takenBy(wayOf(statement), version) }]
-    if (statement.kind !== 'refLoad' || !spent.has(statement.ref)) return [statement]
+    if (statement.kind === 'pin') return [{ ...statement, ...takenBy(wayOf(test, statement), version) }]
+    if (!isUse(statement) || !spent.has(statement.ref)) return [statement]
     return [statement, { kind: 'release', ref: statement.ref, span: statement.span }]
   }
   return {
@@ -70,27 +73,67 @@ export function asRunOn(test: Litmus, version: Version): Litmus {
 }
 
 /**
- * References that are given back with the only look at them, as `process_vm_readv` does. More looks would take more
- * pins, which are not taken in one go, so that a thread which gets in between would find them on two pages. Only
- * where that look comes last in its thread, and nobody asks what the reference holds at the end.
+ * References that are given back with their only use, as `process_vm_readv` and `process_vm_writev` do. More uses would
+ * take more pins, which are not taken in one go, so that a thread which gets in between would find them on two pages.
  */
 export function spentReferences(test: Litmus): ReadonlySet<string> {
-  const threads = test.processes.flatMap(({ threads }) => threads)
-  const statements = threads.flatMap((thread) => thread.statements)
-  const looks = statements.flatMap((one) => (one.kind === 'refLoad' ? [one.ref] : []))
-  const last = threads.flatMap((thread) => {
-    const end = thread.statements.at(-1)
-    return end?.kind === 'refLoad' ? [end.ref] : []
-  })
-  const asked = new Set(test.conditions.flatMap(({ expression }) => referencesIn(expression)))
-  const pins = statements.flatMap((one) =>
-    one.kind === 'pin' && wayOf(one) === 'process_vm' ? [one.ref] : [],
-  )
+  const pins = threadsOf(test).flatMap((statements) => statements.filter((one) => one.kind === 'pin'))
   return new Set(
-    pins.filter(
-      (ref) => last.includes(ref) && looks.filter((look) => look === ref).length === 1 && !asked.has(ref),
-    ),
+    pins
+      .filter((pin) => wayOf(test, pin) === 'process_vm')
+      .filter(({ ref, access }) => isUsedOnceAtLast(test, ref, access === 'read' ? 'refLoad' : 'refStore'))
+      .map(({ ref }) => ref),
   )
+}
+
+/** `process_vm_writev` stores, and then the pin is gone; and it never looks. */
+function isForOneStore(test: Litmus, ref: string): boolean {
+  const own = threadsOf(test).flat()
+  const unused = !own.some((one) => isUse(one) && one.ref === ref)
+  const released = own.some((one) => one.kind === 'release' && one.ref === ref)
+  return (unused && released) || isUsedOnceAtLast(test, ref, 'refStore')
+}
+
+/** Whether a reference has a single use, the last statement of its thread, and nobody asks what it holds at the end. */
+function isUsedOnceAtLast(test: Litmus, ref: string, kind: Use['kind']): boolean {
+  const asked = test.conditions.flatMap(({ expression }) => referencesIn(expression))
+  const uses = threadsOf(test)
+    .flat()
+    .filter((one) => isUse(one) && one.ref === ref)
+  const isLast = threadsOf(test).some((statements) => statements.at(-1) === uses[0])
+  return uses.length === 1 && uses[0]!.kind === kind && isLast && !asked.includes(ref)
+}
+
+/**
+ * Whether a reference is taken, used and given back by three statements on end, which reading and writing
+ * `/proc/<pid>/mem` does as one. That need not respect protection, so there must be none.
+ */
+function isAtOnce(test: Litmus, pin: Pin): boolean {
+  if (pin.type !== 'get' || pin.fast || pin.longterm) return false
+  const all = threadsOf(test)
+  const uses = all.flat().filter((one) => isUse(one) && one.ref === pin.ref)
+  const [use, release] = all.flatMap((statements) => {
+    const at = statements.indexOf(pin)
+    return at < 0 ? [] : statements.slice(at + 1, at + 3)
+  })
+  const isProtected = all.flat().some((one) => one.kind === 'mprotect' && one.page === pin.page)
+  return (
+    uses.length === 1 &&
+    use === uses[0] &&
+    release?.kind === 'release' &&
+    release.ref === pin.ref &&
+    !isProtected
+  )
+}
+
+type Use = Extract<Statement, { kind: 'refLoad' | 'refStore' }>
+
+function isUse(statement: Statement): statement is Use {
+  return statement.kind === 'refLoad' || statement.kind === 'refStore'
+}
+
+function threadsOf(test: Litmus): (readonly Statement[])[] {
+  return test.processes.flatMap(({ threads }) => threads.map(({ statements }) => statements))
 }
 
 function referencesIn(expression: Expression): string[] {
@@ -111,6 +154,7 @@ export function versionOf(release: string): Version {
   return [Number(major ?? 0), Number(minor ?? 0)]
 }
 
-function isNewer(one: Version, other: Version): boolean {
+/** Whether one version comes after another. */
+export function isNewer(one: Version, other: Version): boolean {
   return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1])
 }

@@ -1,6 +1,8 @@
 /** The suite on real kernels as a page: `docs/conformance.md`. */
 import type { Comparison } from '../real/compare.ts'
+import { CASES } from './conformance_cases.ts'
 import { count } from './count.ts'
+import { copiesNumber, copiesText } from './real.ts'
 
 /** One kernel's column. */
 export interface KernelColumn {
@@ -30,7 +32,7 @@ export interface Conformance {
 const LEGEND: readonly (readonly [string, string])[] = [
   ['=', 'every run ended in the one outcome that is allowed'],
   ['2/3', 'every run ended in an allowed outcome; two of three allowed ones were seen'],
-  ['≠', 'an outcome was seen that the design does not allow'],
+  ['≠', 'an outcome, or a number of copies with it, was seen that the design does not allow'],
   [
     'idle',
     'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
@@ -65,6 +67,9 @@ export function conformancePage(conformance: Conformance): string {
     `Written by \`${conformance.command}\`. Each test that has a C form (\`cowherd emit\`) was run ${count(conformance.times)} times on each kernel, with random delays and on random processors. The outcomes are compared with those that the model allows under the design which stands for that kernel. What was not seen may happen all the same. \`docs/real.md\` tells how.`,
     '## Kernels',
     kernels(conformance),
+    '## What the rules were changed for',
+    'What was seen, and how often. “Undone”: the kernel did not do what a `pageout`, `reclaim` or `merge` asked for, as it never does with a pinned page. A cell is empty where an outcome was not seen.',
+    cases(conformance),
     '## Tests',
     LEGEND.map(([mark, what]) => `- \`${mark}\` ${what}`).join('\n'),
     tests(conformance),
@@ -73,6 +78,9 @@ export function conformancePage(conformance: Conformance): string {
     '## Races',
     'Tests with more than one allowed outcome, and how often each of those was seen, in the order in which the model finds them. A dot is one that was not seen.',
     races(conformance),
+    '## Copies',
+    'How many pages were copied in a run: by write faults, by unsharing, by fork. They were counted in every other run, by page frames; `docs/real.md` tells how, and why some cannot be told from what reclaim and KSM do. Several numbers stand for different runs. In brackets what the design allows with the outcomes that were seen, where that is more.',
+    copies(conformance),
     '## Skipped, and why',
     skipped(conformance),
     '## Not decided',
@@ -115,6 +123,37 @@ function emitted({ rows }: Conformance): (ConformanceRow & { readonly index: num
   return rows.filter(({ without }) => without === undefined).map((row, index) => ({ ...row, index }))
 }
 
+function cases(conformance: Conformance): string {
+  const all = emitted(conformance)
+  return CASES.flatMap(({ about, tests }) => {
+    const rows = tests.flatMap((name) => {
+      const index = all.find((one) => one.name === name)?.index
+      return index === undefined ? [] : outcomesOf(name, index, conformance)
+    })
+    if (rows.length === 0) return []
+    const head = ['test', 'outcome', ...conformance.columns.map(({ kernel }) => short(kernel))]
+    return [`**${about}**`, table(head, rows)]
+  }).join('\n\n')
+}
+
+/** A row for each outcome of a test that was seen on any kernel. */
+function outcomesOf(name: string, index: number, { columns }: Conformance): string[][] {
+  const seen = columns.map(({ comparisons }) =>
+    (comparisons[index]?.observed.seen ?? []).map(({ key, effects, times }) => ({
+      key: effects.every(({ done }) => done) ? `\`${key}\`` : `\`${key}\`, undone`,
+      times,
+    })),
+  )
+  const keys = [...new Set(seen.flatMap((lines) => lines.map(({ key }) => key)))]
+  const cell = (key: string, column: number): string => {
+    const mark = cellMark(columns[column]!.comparisons[index])
+    if (mark === '–' || mark === '?') return mark
+    const times = seen[column]!.filter((line) => line.key === key).reduce((sum, line) => sum + line.times, 0)
+    return times === 0 ? '' : String(times)
+  }
+  return keys.map((key) => [name, key, ...columns.map((_, column) => cell(key, column))])
+}
+
 function tests(conformance: Conformance): string {
   const head = ['test', ...conformance.columns.map(({ kernel }) => short(kernel))]
   return table(
@@ -135,6 +174,15 @@ function disagreements(conformance: Conformance): string {
       ),
     ),
   )
+  const copied = emitted(conformance).flatMap(({ name, index }) =>
+    conformance.columns.flatMap(({ kernel, design, comparisons }) =>
+      (comparisons[index]?.strangeCopies ?? []).map(
+        ({ seen, copies }) =>
+          `- ${name} on ${kernel}: \`${seen.key}\` with ${copiesText(copies)}, ${copies.times} times, which ${design} does not allow`,
+      ),
+    ),
+  )
+  lines.push(...copied)
   return lines.length === 0 ? 'None.' : lines.join('\n')
 }
 
@@ -159,6 +207,29 @@ function races(conformance: Conformance): string {
       ...conformance.columns.map(({ comparisons }) => cell(comparisons[index])),
     ]),
   )
+}
+
+function copies(conformance: Conformance): string {
+  const cell = (comparison: Comparison | undefined): string => {
+    if (comparison === undefined || comparison.agreement === 'skipped') return cellMark(comparison)
+    const { observed, allowed } = comparison
+    const seen = new Set(observed.seen.flatMap((one) => one.copies.map(copiesNumber)))
+    if (seen.size === 0) return '·'
+    const may = new Set(observed.seen.flatMap(({ key }) => allowed.copies?.[key] ?? []).map(String))
+    const more = [...may].some((number) => !seen.has(number))
+    return sorted(seen).join(' ') + (more ? ` [${sorted(may).join(' ')}]` : '')
+  }
+  return table(
+    ['test', ...conformance.columns.map(({ kernel }) => short(kernel))],
+    emitted(conformance).map(({ name, index }) => [
+      name,
+      ...conformance.columns.map(({ comparisons }) => cell(comparisons[index])),
+    ]),
+  )
+}
+
+function sorted(numbers: ReadonlySet<string>): string[] {
+  return [...numbers].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
 function skipped(conformance: Conformance): string {

@@ -1,6 +1,7 @@
 /** What a kernel did, beside what the model allows, for a terminal. */
 import pc from 'picocolors'
 import type { Agreement, Comparison } from '../real/compare.ts'
+import type { Copies } from '../real/observed.ts'
 import { count } from './count.ts'
 import { hang, type TextOptions } from './wrap.ts'
 
@@ -32,7 +33,7 @@ export function renderComparison(
   const lines = [`Test ${name}  ${machine === kernel ? '' : `${machine} `}${kernel}, compared with ${design}`]
   if (comparison === undefined)
     return `${lines[0]}\nVerdict not decided: the machine ended before it came to this test\n`
-  const { observed, forbidden, unseen, agreement, effective, allowed } = comparison
+  const { observed, forbidden, strangeCopies, unseen, agreement, effective, allowed } = comparison
   for (const { line, statement, reason } of observed.skips) {
     lines.push(hang(`Skipped line ${line}, ${statement}: ${reason}`, width, 8, 0))
   }
@@ -43,10 +44,19 @@ export function renderComparison(
     const notes = [
       bad ? 'not allowed' : '',
       stayed.length > 0 ? `the kernel left line ${stayed.join(' and ')} undone` : '',
+      copiesHistogram(seen.copies),
     ].filter((note) => note !== '')
     const head = `${bad ? '*' : ' '} ${String(seen.times).padStart(6)}  `
     const text = `${seen.key}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
     lines.push((bad ? colours.red : String)(head + hang(text, width, head.length)))
+    for (const { facts, times } of seen.pages) {
+      lines.push(...facts.map((fact, i) => `${(i === 0 ? `${count(times)}×` : '').padStart(13)} ${fact}`))
+    }
+  }
+  for (const { seen, copies } of strangeCopies) {
+    const may = (allowed.copies?.[seen.key] ?? []).join(' or ')
+    const text = `*  copies  ${hang(`${seen.key}: ${copiesText(copies)}, and ${may === '' ? 'none' : may} may be made`, width, 10)}`
+    lines.push(colours.red(text))
   }
   for (const key of observed.ending === 'skipped' ? [] : unseen) {
     lines.push(`  unseen  ${hang(key, width, 10)}`)
@@ -56,12 +66,36 @@ export function renderComparison(
       `Effective ${effective} of ${observed.runs}: runs in which the kernel did all that it was asked to`,
     )
   }
+  for (const what of observed.untold) lines.push(hang(`Pages ${what}`, width, 8, 0))
+  if (observed.uncounted !== undefined)
+    lines.push(hang(`Copies not counted: ${observed.uncounted}`, width, 8, 0))
   const why = observed.message === '' ? '' : `: ${observed.ending}, ${observed.message}`
   const bounded = allowed.exhaustive || observed.ending === 'skipped' ? '' : ' (the exploration was bounded)'
   lines.push(
     hang(`Verdict ${paint(colours, agreement)(AGREEMENT_WORDS[agreement])}${why}${bounded}`, width, 8, 0),
   )
   return `${lines.join('\n')}\n`
+}
+
+/** `1 copy`, `1–2 copies`, `1+ copies`. */
+export function copiesText(copies: Copies): string {
+  const number = copiesNumber(copies)
+  return `${number} ${number === '1' ? 'copy' : 'copies'}`
+}
+
+/** `1`, `1–2`, `1+`. */
+export function copiesNumber({ least, most }: Copies): string {
+  if (most === least) return `${least}`
+  return most === Number.POSITIVE_INFINITY ? `${least}+` : `${least}–${most}`
+}
+
+/** The numbers of copies that were seen, the fewest first, with how often if they differ; empty if none were counted. */
+function copiesHistogram(seen: readonly Copies[]): string {
+  const sorted = [...seen].sort((a, b) => a.least - b.least || a.most - b.most)
+  const [only, ...others] = sorted
+  if (only === undefined) return ''
+  if (others.length === 0) return copiesText(only)
+  return sorted.map((copies) => `${copiesText(copies)} ${count(copies.times)}×`).join(', ')
 }
 
 function paint(colours: ReturnType<typeof pc.createColors>, agreement: Agreement): (text: string) => string {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from '../../src/litmus/index.ts'
 import { build } from '../../src/real/build.ts'
-import { emit } from '../../src/real/emit.ts'
+import { emitAll } from '../../src/real/emit.ts'
 import { type Observed, readObserved } from '../../src/real/observed.ts'
 
 const onLinux = process.platform === 'linux'
@@ -43,6 +43,32 @@ process q { r0 = b }
 page x = 3
 process p { pin r = x for read, pin; r0 = r; x = 4; r1 = r }
 `,
+  poke: `test poke
+page x: a = 3, b = 5
+process p { fork q; waitpid q; pin r = x for write, pin; a = 4; r.b = 6 }
+process q { r0 = b; exit }
+`,
+  unpoked: `test unpoked
+page x = 3
+process p { pin r = x for write, pin; fork q; release r; x = 4; r0 = x }
+process q { r0 = x }
+`,
+  copies: `test copies
+page x = 0
+page y = 0
+process p { fork q; x = 1; x = 2; signal done; y = 1 }
+process q { wait done; r0 = x; r1 = y }
+`,
+  threads: `test threads
+page x = 0
+process p { thread one { fork q; x = 1; signal done }  thread two { wait done; x = 2 } }
+process q { wait done; r0 = x }
+`,
+  mem: `test mem
+page x: a = 3, b = 5
+process p { fork q; wait s; pin r = x for write, get; r.b = 6; release r; pin t = x for read, get; r0 = t.b; release t; unmap x; pin u = x for read, get; r1 = u.a; release u; pin v = x for write, get; v.a = 9; release v }
+process q { r0 = b; signal s }
+`,
   direct: `test direct
 page x: a = 3, b = 5
 process p { pin r = x for write, get; r.b = 4; r0 = b; a = 6; r1 = r.a; release r; r.b = 9; r2 = b }
@@ -58,16 +84,14 @@ process q { wait never_sent; x = 2 }
 `,
 } as const
 
-const programs = new Map<string, string>()
+let program = ''
 beforeAll(async () => {
   if (!onLinux) return
-  for (const [name, source] of Object.entries(SOURCES)) {
-    programs.set(name, await build(emit(parse(source).test), folder, name))
-  }
+  program = await build(emitAll(Object.values(SOURCES).map((source) => parse(source).test)), folder, 'host')
 }, 240_000)
 
 function run(name: keyof typeof SOURCES, ...args: string[]): Observed & { code: number | null } {
-  const { stdout, status } = spawnSync(programs.get(name)!, ['--times', '5', ...args], { encoding: 'utf8' })
+  const { stdout, status } = spawnSync(program, ['--times', '5', ...args, name], { encoding: 'utf8' })
   const [observed] = readObserved(stdout)
   return { ...observed!, code: status }
 }
@@ -109,11 +133,52 @@ describe.runIf(onLinux)('an emitted program', () => {
   it('looks at a pinned page more than once', ({ skip }) => {
     expect(outcome('looks', skip)).toBe('p.r0=3 p.r1=4 p.x=4 p.r=4')
   })
+  it('stores through a pin that is held by process_vm_writev', ({ skip }) => {
+    expect(outcome('poke', skip)).toBe('q.r0=5 p.x.a=4 p.x.b=6')
+  })
+  it('gives such a pin back without a store', ({ skip }) => {
+    expect(outcome('unpoked', skip)).toBe('p.r0=4 q.r0=3 p.x=4 q.x=3')
+  })
+  it('writes and reads /proc/self/mem', ({ skip }) => {
+    expect(outcome('mem', skip)).toBe('p.r0=6 p.r1=segv q.r0=5 q.x.a=3 q.x.b=5')
+  })
   it('writes and reads by direct I/O', ({ skip }) => {
     expect(outcome('direct', skip)).toBe('p.r0=4 p.r1=6 p.r2=4 p.x.a=6 p.x.b=4')
   })
   it('gets no reference to what is not mapped so', ({ skip }) => {
     expect(outcome('refused', skip)).toBe('p.r0=segv p.r1=segv')
+  })
+
+  // Every other run is counted. The first store after fork copies; a page that is looked at is not copied, and a pinned one by fork.
+  it.each([
+    ['looks', 0],
+    ['poke', 0],
+    ['unpoked', 1],
+    ['ring', 1],
+    ['copies', 2],
+  ] as const)('counts copies: %s makes %i', (name, number) => {
+    const { uncounted, seen, runs } = run(name)
+    if (uncounted !== undefined) return
+    expect(runs).toBe(5)
+    expect(seen.map(({ copies }) => copies)).toEqual([[{ least: number, most: number, times: 3 }]])
+  })
+
+  it('counts no fewer copies than there are where threads make them', () => {
+    const { uncounted, seen } = run('threads')
+    if (uncounted !== undefined) return
+    const counts = seen.flatMap(({ copies }) => copies)
+    expect(counts).toEqual([{ least: 1, most: Number.POSITIVE_INFINITY, times: 3 }])
+  })
+
+  it('tells what pages are made of', () => {
+    const { seen, untold } = run('unpoked', '--pages')
+    if (untold.some((what) => what.startsWith('not shown'))) return
+    const facts = seen.flatMap(({ pages }) => pages.map(({ facts }) => facts))
+    for (const [p, q] of facts) {
+      expect(p).toMatch(/^p\.x: A, mapcount 1, anon/)
+      expect(q).toMatch(/^q\.x: B, mapcount 1, anon/)
+    }
+    expect(facts.length).toBeGreaterThan(0)
   })
 
   it('says where it hangs', () => {
@@ -124,7 +189,7 @@ describe.runIf(onLinux)('an emitted program', () => {
   })
 
   it('does not take what it does not know', () => {
-    const { status, stderr } = spawnSync(programs.get('segv')!, ['--nonsense'], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync(program, ['--nonsense'], { encoding: 'utf8' })
     expect(status).toBe(2)
     expect(stderr).toContain('usage:')
   })
@@ -133,20 +198,20 @@ describe.runIf(onLinux)('an emitted program', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal) => {
     for (const name of ['waits', 'ring', 'looks', 'direct'] as const) {
       const mounts = readFileSync('/proc/self/mounts', 'utf8')
-      const child = spawn(programs.get(name)!, ['--times', '1000000', '--timeout', '60000'], {
+      const child = spawn(program, ['--times', '1000000', '--timeout', '60000', name], {
         stdio: 'ignore',
       })
       const ended = new Promise((resolve) => child.on('exit', resolve))
       await new Promise((resolve) => setTimeout(resolve, 300))
       child.kill(signal)
       await ended
-      await expect.poll(() => processesOf(programs.get(name)!), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(program), { timeout: 10_000 }).toEqual([])
       expect(readFileSync('/proc/self/mounts', 'utf8')).toBe(mounts)
     }
   })
 
   it('cleans up when the process that watches its runs is killed', async () => {
-    const child = spawn(programs.get('waits')!, ['--times', '1000000', '--timeout', '60000'], {
+    const child = spawn(program, ['--times', '1000000', '--timeout', '60000', 'waits'], {
       stdio: 'ignore',
     })
     const ended = new Promise((resolve) => child.on('exit', resolve))
@@ -154,7 +219,7 @@ describe.runIf(onLinux)('an emitted program', () => {
     const watcher = execFileSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' }).trim()
     process.kill(Number(watcher), 'SIGKILL')
     expect(await ended).toBe(2)
-    await expect.poll(() => processesOf(programs.get('waits')!), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => processesOf(program), { timeout: 10_000 }).toEqual([])
   })
 })
 

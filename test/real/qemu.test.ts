@@ -18,7 +18,7 @@ const available = kernel !== undefined && spawnSync('qemu-system-x86_64', ['--ve
 const folder = mkdtempSync(join(tmpdir(), 'cowherd-qemu-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const SETTINGS: RunSettings = { times: 3, seed: 1, patience: 30, limit: 240, system: false }
+const SETTINGS: RunSettings = { times: 3, seed: 1, patience: 30, limit: 240, system: false, pages: false }
 
 const SWAP = `test swap
 page x = 5
