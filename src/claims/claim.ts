@@ -121,11 +121,6 @@ export const claim = claimFields.superRefine(({ cases, inverted }, context) => {
 })
 export type Claim = z.infer<typeof claim>
 
-/** The tests that a claim's experiments need. */
-export function testsOf({ cases }: Claim): string[] {
-  return cases.flatMap(({ test, asks }) => ('looks like' in asks ? [test, asks['looks like']] : [test]))
-}
-
 /** What was claimed and cannot be decided. */
 const undecided = z.strictObject({
   by: z.string(),

@@ -2,11 +2,7 @@
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type Section, section } from './claim.ts'
-
-/** What cannot be read; the message names the file and the line. */
-export class ClaimsError extends Error {
-  override readonly name = 'ClaimsError'
-}
+import { ClaimsError } from './error.ts'
 
 /**
  * Reads one section of claims.

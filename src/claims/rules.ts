@@ -2,8 +2,8 @@
 import { type Design, designNamed, NO_RULES, type RuleName } from '../designs/index.ts'
 import type { Rules } from '../mm/kernel.ts'
 import type { RuleSet } from './claim.ts'
+import { ClaimsError } from './error.ts'
 import { MODIFICATIONS } from './modifications.ts'
-import { ClaimsError } from './read.ts'
 
 /**
  * The design that a case is about.

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { ClaimsError, readSection, type Section, testsOf } from '../claims/index.ts'
+import { ClaimsError, type Section, testsOf } from '../claims/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import {
   type ClaimReport,
@@ -61,7 +61,7 @@ export function registerClaims(program: Command): void {
 
 async function claims(ids: readonly string[], options: ClaimsOptions): Promise<void> {
   const files = options.file ?? filesOfPackage()
-  const sections = chosen(files.map(read), ids)
+  const sections = chosen(await Promise.all(files.map(read)), ids)
   checkCase(sections, ids, options)
   const reports = await decideAll(sections, options)
   if (options.case !== undefined) {
@@ -113,7 +113,9 @@ function filesOfPackage(): string[] {
     .map((name) => join(CLAIMS, name))
 }
 
-function read(file: string): Section {
+async function read(file: string): Promise<Section> {
+  // Only now: see claims/index.ts.
+  const { readSection } = await import('../claims/read.ts')
   try {
     return readSection(readFileSync(file, 'utf8'), file)
   } catch (error) {

@@ -25,6 +25,7 @@ import {
 import { SharedTuples, type TupleBuffers } from '../../src/engine/shared_tuples.ts'
 import { compile, parse } from '../../src/litmus/index.ts'
 import { memoryKey } from '../naive.ts'
+import { build, programFrom } from './programs.ts'
 import { replay } from './replay.ts'
 import * as systems from './systems.ts'
 
@@ -96,6 +97,7 @@ const KITCHEN = {
   readersWriters: systems.readersWriters,
   ring: systems.ring,
   traitor,
+  program: (text: string): System => build(programFrom(text)),
   litmus: (file: string, design: string): System =>
     compile(parse(readFileSync(file, 'utf8'), file).test, designNamed(design)!.rules).system,
 }

@@ -84,6 +84,17 @@ export const program: fc.Arbitrary<Program> = fc.record({
   ),
 })
 
+/** A program as text, for another thread. */
+export function programText(program: Program): string {
+  return JSON.stringify(program, (_name, part) => (part === undefined ? null : part))
+}
+
+/** What was written by `programText`. */
+export function programFrom(text: string): Program {
+  const program: Program = JSON.parse(text)
+  return { ...program, forbidden: program.forbidden.map((what) => what ?? undefined) }
+}
+
 /** The system of a program. */
 export function build({ procedures, threads, writersFirst, forbidden }: Program): System {
   const layout = new Layout()
