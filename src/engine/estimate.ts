@@ -4,7 +4,7 @@
  * Levels grow, then shrink; the smaller a part of all states found so far the last level is, the
  * nearer is the end. How near, the suite of litmus tests has told: for each such part, the table has by how
  * much the number of states still grew in all but the lowest and the highest tenth of the cases
- * (`bench/estimates.mjs` measures it anew, and how often it is right for tests that were left out of it).
+ * (`npm run bench:estimates` measures it anew, and how often it is right for tests that were left out of it).
  * Early it tells a lower bound at most. What levels tell of the whole is studied by Pelánek and
  * Šimeček, Estimating state space parameters, PDMC 2008.
  */
