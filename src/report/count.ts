@@ -2,5 +2,5 @@
 
 /** A number with separators between thousands. */
 export function count(n: number): string {
-  return n.toLocaleString('en-US')
+  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
