@@ -1,7 +1,8 @@
 /** The library in a browser: workers of a page in one process, in headless Chromium. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -68,7 +69,10 @@ function browse(url: string, profile: string): ChildProcess {
       '--remote-debugging-port=0',
     ],
   ]
-  return spawn(CHROMIUM!, [...flags, `--user-data-dir=${profile}`, url], { stdio: 'ignore' })
+  return spawn(CHROMIUM!, [...flags, `--user-data-dir=${profile}`, url], {
+    stdio: 'ignore',
+    detached: true,
+  })
 }
 
 async function inBrowser(design: string): Promise<Found> {
@@ -80,10 +84,11 @@ async function inBrowser(design: string): Promise<Found> {
     const gone = once(browser, 'exit').then(() => Promise.reject(new Error('Chromium has ended')))
     return await Promise.race([found, gone])
   } finally {
-    browser.kill()
+    // All of its processes: one that is left would go on writing to its profile.
+    process.kill(-browser.pid!, 'SIGKILL')
     if (browser.exitCode === null && browser.signalCode === null) await once(browser, 'exit')
     server.close()
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+    await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
 
