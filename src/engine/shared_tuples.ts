@@ -35,6 +35,8 @@ import type { TupleTable } from './tuples.ts'
 const FIRST_SLOT_BITS = 8
 /** Longer probe sequences double a shard, whatever its share should be. */
 const MAX_PROBES = 1024
+/** Entries whose rows are read together before they are moved, a power of two. */
+const PORTION = 256
 /** Tables begin at multiples of so many words, as a power of two. */
 const ALIGN_BITS = 4
 /** More threads than can be at work: as many numbers are kept in reserve. */
@@ -111,7 +113,8 @@ function descriptorOf(base: number, bits: number): number {
 }
 
 function numberMaskOf(bits: number): number {
-  return 2 ** Math.min(31, bits + NUMBER_BITS_BEYOND_SLOTS) - 1
+  // The hot loop asks again and again, and powers are slow.
+  return -1 >>> (32 - Math.min(31, bits + NUMBER_BITS_BEYOND_SLOTS))
 }
 
 export class SharedTuples implements TupleTable {
@@ -314,6 +317,19 @@ export class SharedTuples implements TupleTable {
     }
   }
 
+  /** Reads the rows of some entries, so that their cache misses overlap. */
+  private touchRows(from: number, to: number, mask: number): void {
+    const { tables, stride } = this
+    const { list } = this.rows
+    let touched = 0
+    for (let slot = from; slot < to; slot++) {
+      const field = tables[slot]! & mask
+      if (field === 0 || field === mask) continue
+      touched ^= list[(field - 1) >>> SEGMENT_BITS]![((field - 1) & SEGMENT_MASK) * stride]!
+    }
+    this.touched = touched
+  }
+
   /** Moves all entries of a table to another one, which nobody else knows yet. */
   private move(from: number, base: number, bits: number): void {
     const { tables, stride, width } = this
@@ -324,7 +340,9 @@ export class SharedTuples implements TupleTable {
     const slotMask = (1 << bits) - 1
     const numberMask = numberMaskOf(bits)
     for (let old = oldBase; old < oldEnd; old++) {
-      let entry = Atomics.compareExchange(tables, old, 0, ~oldMask)
+      if ((old & (PORTION - 1)) === 0) this.touchRows(old, Math.min(old + PORTION, oldEnd), oldMask)
+      let entry = Atomics.load(tables, old)
+      if (entry === 0) entry = Atomics.compareExchange(tables, old, 0, ~oldMask)
       if (entry === 0) continue
       while ((entry & oldMask) === oldMask) {
         this.pause()
