@@ -128,13 +128,22 @@ function copiesOf(
   limits: CellInput['limits'],
 ) {
   const under = { source: input.design, design }
-  return countCopies(test, design, optionsOf(limits, { search: input.search, test: input.test, under }))
+  return countCopies(
+    test,
+    design,
+    optionsOf(limits, { search: besides(input.search), test: input.test, under }),
+  )
 }
 
 type Judging = Pick<CellInput, 'yardstick' | 'limits' | 'search'>
 
 function doubts(cell: Cell, { yardstick, limits, search }: Judging): Doubt[] {
-  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, { search }))
+  return heartbeat.stopped ? [] : doubtsOf(cell, yardstick, optionsOf(limits, { search: besides(search) }))
+}
+
+/** How to search what is not the cell itself: with whole states, since the chance of a missed one would be told nowhere. */
+function besides(search: SearchMode | undefined): SearchMode | undefined {
+  return search?.mode === 'hash-compaction' ? undefined : search
 }
 
 interface Exploring {

@@ -33,6 +33,7 @@ export class Ancestry {
     if (way >= MOST_WAYS) {
       throw new ModelError('unbounded', 'a state', `a state leads on in more than ${MOST_WAYS} ways`)
     }
+    this.makeRoom()
     const half = this.count >> 1
     if (half === this.ways.capacity) this.ways.grow()
     const row = this.ways.list[half >>> SEGMENT_BITS]!
@@ -42,8 +43,12 @@ export class Ancestry {
     this.next()
   }
 
-  /** A state has been looked into; the next one is being. */
+  /**
+   * A state has been looked into; the next one is being.
+   * @throws OutOfMemory
+   */
   done(): void {
+    this.makeRoom()
     this.next()
   }
 
@@ -79,14 +84,20 @@ export class Ancestry {
     }
   }
 
+  /** For one more bit, before anything changes: what there is must stay good if there is no more memory. */
+  private makeRoom(): void {
+    if (this.bit < 31) return
+    const word = this.word + 1
+    if (word === this.bits.capacity) this.bits.grow()
+    if (word >>> BLOCK_BITS === this.sums.capacity) this.sums.grow()
+  }
+
   private next(): void {
     if (++this.bit < 32) return
     this.bit = 0
     this.word++
-    if (this.word === this.bits.capacity) this.bits.grow()
     if ((this.word & ((1 << BLOCK_BITS) - 1)) !== 0) return
     const block = this.word >>> BLOCK_BITS
-    if (block === this.sums.capacity) this.sums.grow()
     this.sums.list[block >>> SEGMENT_BITS]![block & SEGMENT_MASK] = this.count
   }
 }

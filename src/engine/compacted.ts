@@ -54,7 +54,10 @@ export class CompactedSearch extends BoundedSearch implements Successors {
     const controls = this.learned.controls.map(({ initial }) => initial)
     pack(this.there, this.memories.internInitial(), controls)
     this.keep(0)
-    if (this.findings.isBrokenFromTheBeginning()) this.end()
+    if (this.findings.isBrokenFromTheBeginning()) {
+      this.waiting.shift(this.here)
+      this.end()
+    }
   }
 
   get count(): number {

@@ -102,7 +102,7 @@ export function fingerprintOf(half: 0 | 1, source: Int32Array, at: number, width
   return h | 0
 }
 
-/** Multipliers that were found to have little bias (Wellons, "Prospecting for hash functions", 2018). */
+/** Multipliers that were found to have little bias (Wellons, "Prospecting for hash functions", 2018, and its update of 2022). */
 const FIRST = [0x7feb352d, 0x846ca68b] as const
 const SECOND = [0x21f0aaad, 0xd35a2d97] as const
 

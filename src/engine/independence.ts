@@ -55,6 +55,8 @@ export interface Things {
   ownerOf(
     location: number,
   ): { readonly thing: number; readonly sort: number; readonly member: number } | undefined
+  /** A location and its like of all other things of the sort; itself alone if it belongs to no thing. */
+  alike(location: number): readonly number[]
   /** The things that a control state names, in an order that does not depend on their numbers. */
   namedBy(thread: number, control: number): readonly number[]
   /** Equal for control states that differ only in which things they name. */
@@ -63,8 +65,9 @@ export interface Things {
   readonly sizes: readonly { readonly things: number; readonly members: number }[]
 }
 
-const NO_THINGS: Things = {
+export const NO_THINGS: Things = {
   ownerOf: () => undefined,
+  alike: (location) => [location],
   namedBy: () => [],
   shapeOf: (_thread, control) => String(control),
   sizes: [],
@@ -307,7 +310,7 @@ export class Independence {
 
   private findGuards(): number[] {
     const found = new Set<number>()
-    const { namings } = this.learned.system.layout
+    const { namings, sorts } = this.learned.system.layout
     this.counts.forEach((count, thread) => {
       for (let control = 0; control < count; control++) {
         this.walk(thread, control, (way) => {
@@ -315,9 +318,12 @@ export class Independence {
         })
       }
     })
-    // What belongs to a thing, or names one, is not the same after a renumbering.
+    // What belongs to a thing, or names one, or counts them, is not the same after a renumbering.
     const mayBe = (location: number): boolean =>
-      this.things === NO_THINGS || (this.things.ownerOf(location) === undefined && !namings.has(location))
+      this.things === NO_THINGS ||
+      (this.things.ownerOf(location) === undefined &&
+        !namings.has(location) &&
+        !sorts.some(({ used }) => used === location))
     return [...found].filter(mayBe).sort((a, b) => a - b)
   }
 

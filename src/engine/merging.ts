@@ -9,12 +9,13 @@
  *  - steps that fail, lead to a broken memory, or can go in several ways;
  *  - steps that could hide that an invariant does not hold: those that change a location that
  *    it looks at, unless what it has looked at in the memory before the step is beyond the
- *    reach of the others. Then it holds in all that they can make of that memory, too.
+ *    reach of the others. Then it holds in all that they can make of that memory, too. But it need not hold in
+ *    what they make of the memory after the step; so once it is known to be broken somewhere, none of these.
  */
 import type { ControlStates } from './control.ts'
 import { DONE } from './control.ts'
 import { LEAF, READ } from './decision.ts'
-import { type Future, Independence, type Things } from './independence.ts'
+import { type Future, Independence, NO_THINGS, type Things } from './independence.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { grown } from './segments.ts'
@@ -72,8 +73,10 @@ export class Merging {
     private readonly memories: Memories,
     /** Whether an invariant is known to be broken in a memory. */
     private readonly isBroken: (memory: number) => boolean,
-    private readonly things: Things | undefined,
+    private readonly things: Things = NO_THINGS,
     before?: Merging,
+    /** Whether no step is merged that changes what the invariant looks at, wherever it holds. */
+    private readonly onlyHidden = false,
   ) {
     this.independence = new Independence(learned, things)
     this.controlStates = learned.controls
@@ -85,9 +88,13 @@ export class Merging {
     this.futuresOf = learned.controls.map(() => [])
   }
 
-  /** By what has been learned since. */
-  later(): Merging {
-    return new Merging(this.learned, this.memories, this.isBroken, this.things, this)
+  /**
+   * By what has been learned since.
+   * @param broken whether the invariant is known not to hold in some memory: a run that would go on after
+   *   a step that was brought forward may then be cut off there
+   */
+  later(broken: boolean): Merging {
+    return new Merging(this.learned, this.memories, this.isBroken, this.things, this, broken)
   }
 
   /** How much more another one knows, as a factor. */
@@ -109,6 +116,7 @@ export class Merging {
       const now = later.futures[later.futureOf(other >>> 16, stillNow, other & 0xffff)]!
       if (!areApart(footprint, now)) return false
       const looked = (packed & 1) === 1
+      if (looked && later.onlyHidden) return false
       if (looked ? !isSame(now.written, before.written) : !isApart(footprint.writes, later.watched))
         return false
     }
@@ -151,10 +159,13 @@ export class Merging {
 
   /** A memory to be looked at by an invariant, which notes what is looked at. */
   reader(memory: number): Memory {
-    const { looked, memories } = this
+    const { looked, memories, things } = this
     return {
       get: (location) => {
-        looked[location >> 5]! |= 1 << (location & 31)
+        if ((looked[location >> 5]! & (1 << (location & 31))) === 0) {
+          // The same place of any thing: which one it is, is another after a renumbering.
+          for (const one of things.alike(location)) looked[one >> 5]! |= 1 << (one & 31)
+        }
         return memories.get(memory, location)
       },
     }
@@ -189,6 +200,7 @@ export class Merging {
       if (other === thread || controls[other] === DONE) continue
       if (this.getInEachOthersWay(footprint, this.futureOf(other, still, controls[other]!))) return 0
     }
+    if (!footprint.hidden && this.onlyHidden) return 0
     if (!footprint.hidden && !this.invariantStands(this.whatOthersWrite(thread, still, controls))) return 0
     if (this.isBroken(this.after(leaf))) return 0
     this.note(thread, still, footprint, controls)

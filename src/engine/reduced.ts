@@ -41,6 +41,7 @@ export class ReducedSearch extends StoredSearch {
   private merging: Merging | undefined
   /** For each memory whether the invariant holds in it. */
   private verdicts = new Int32Array(1 << 10)
+  private seenBroken = false
 
   /** For each state, the steps of the shortest run to it that is known. */
   private distances = new Int32Array(1 << 8)
@@ -135,7 +136,7 @@ export class ReducedSearch extends StoredSearch {
   /** Whether so much was learned that it is better, or necessary, to begin another round; then it is begun. */
   private mustBeginAgain(): boolean {
     this.reviewAt *= REVIEW_GROWTH
-    const later = this.merging?.later()
+    const later = this.merging?.later(this.seenBroken)
     if (later === undefined) return false
     if (this.merging!.growthTo(later) <= MUCH && this.merging!.isRightAfter(later)) return false
     this.merging = later
@@ -144,7 +145,7 @@ export class ReducedSearch extends StoredSearch {
   }
 
   private endRound(): boolean {
-    const later = this.merging?.later()
+    const later = this.merging?.later(this.seenBroken)
     if (later === undefined || this.merging!.isRightAfter(later)) return true
     this.merging = later
     this.beginRound()
@@ -229,6 +230,7 @@ export class ReducedSearch extends StoredSearch {
     if (this.verdicts[memory] === UNKNOWN) {
       const reader = this.merging?.reader(memory) ?? this.memories.reader(memory)
       this.verdicts[memory] = invariant(reader) === undefined ? HOLDS : BROKEN
+      if (this.verdicts[memory] === BROKEN) this.seenBroken = true
     }
     return this.verdicts[memory] === BROKEN
   }

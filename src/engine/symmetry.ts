@@ -278,6 +278,12 @@ export class Symmetry implements Things {
     return { thing, sort, member: this.sorts[sort]!.members[thing - base]!.indexOf(location) }
   }
 
+  alike(location: number): readonly number[] {
+    const owner = this.ownerOf(location)
+    if (owner === undefined) return [location]
+    return this.sorts[owner.sort]!.members.map((locations) => locations[owner.member]!)
+  }
+
   namedBy(thread: number, control: number): readonly number[] {
     return this.mentions[this.mentionedBy(thread, control)]!
   }

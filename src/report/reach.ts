@@ -49,8 +49,15 @@ export function missedState({ chance }: Extract<Coverage, { mode: 'hash-compacti
 }
 
 /** What may be there and was not looked at; null if nothing. */
-export function notCovered({ search, bounded, depth }: Searched): string | null {
-  if (bounded === null) return search.mode === 'hash-compaction' ? missedState(search) : null
+export function notCovered(searched: Searched): string | null {
+  const { search } = searched
+  const behind = behindBound(searched)
+  if (search.mode !== 'hash-compaction') return behind
+  return behind === null ? missedState(search) : `${behind}; besides, there is ${missedState(search)}`
+}
+
+function behindBound({ search, bounded, depth }: Searched): string | null {
+  if (bounded === null) return null
   if (search.mode === 'random') {
     const cut = search.cut === 0 ? '' : `, and how the ${count(search.cut)} go on that were cut off`
     return `what any other run does${cut}`
@@ -74,7 +81,7 @@ export function describeSearch(searched: Searched): string {
     case 'breadth-first':
       return ''
     case 'hash-compaction':
-      return `only a fingerprint of each state was kept: there is ${missedState(search)}`
+      return `only a fingerprint of each state was kept: there is ${missedState(search)}${searched.bounded === null ? '' : `; ${open}`}`
     case 'depth-first':
       return `depth-first: the runs shown need not be the shortest; ${open}`
     case 'random':

@@ -126,8 +126,8 @@ function explored(story: Story, selection: Selection): string {
     return `${fewest}, there may be shorter ones; ${count(states)} states were found: ${reach(searched)}`
   }
   const shortest = search.mode === 'depth-first' ? 'there may be shorter ones' : 'none is shorter'
-  if (bounded !== undefined) return `${shortest}; ${found} before the search was ${early(bounded)}`
   const missed = search.mode === 'hash-compaction' ? `, but for ${missedState(search)}` : ''
+  if (bounded !== undefined) return `${shortest}; ${found} before the search was ${early(bounded)}${missed}`
   const all = `${shortest}; all ${found}${missed}`
   return cell.exhaustive ? all : `${all}, but not all of the yardstick's: the verdict is not certain`
 }

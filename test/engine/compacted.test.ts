@@ -1,11 +1,12 @@
 // Hash compaction: what is kept of a state is enough, and as much is missed as chance says.
 
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Ancestry } from '../../src/engine/ancestry.ts'
 import { CompactedSearch } from '../../src/engine/compacted.ts'
 import { chanceOfCollision, Fingerprints, fingerprintOf } from '../../src/engine/fingerprints.ts'
 import { Queue } from '../../src/engine/queue.ts'
+import { OutOfMemory, type Segments } from '../../src/engine/segments.ts'
 import { exploreAll } from './compare.ts'
 import { counters, lockedCounters } from './systems.ts'
 
@@ -83,6 +84,31 @@ describe('the ancestry of states', () => {
       }),
       { numRuns: 30, seed: 4715 },
     )
+  })
+
+  it('is still good where there is no more memory', () => {
+    for (const segments of ['bits', 'sums', 'ways'] as const) {
+      const ancestry = new Ancestry()
+      const grow = vi.spyOn(ancestry[segments as never] as Segments, 'grow').mockImplementation(() => {
+        throw new OutOfMemory('no more')
+      })
+      ancestry.found(0)
+      expect(() => {
+        for (;;) {
+          ancestry.found(3)
+          ancestry.done()
+        }
+      }).toThrow(OutOfMemory)
+      expect(grow).toHaveBeenCalledOnce()
+      const states = Array.from({ length: ancestry.count - 1 }, (_, i) => i + 1)
+      expect(states.length).toBeGreaterThan(500)
+      expect(
+        states.filter((state) => {
+          const { parent, way } = ancestry.originOf(state)
+          return parent !== state - 1 || way !== 3
+        }),
+      ).toEqual([])
+    }
   })
 
   it('has at most 65,536 ways', () => {

@@ -9,14 +9,17 @@ import {
   type Exploration,
   Layout,
   type Memory,
+  type Naming,
+  naming,
   type Response,
+  Sort,
   type Steps,
   type System,
   searchOf,
   type View,
 } from '../../src/engine/index.ts'
 import { exploreAll } from './compare.ts'
-import { system, thread } from './systems.ts'
+import { daemon, system, thread } from './systems.ts'
 
 function merged(of: System): Exploration {
   const search = searchOf(of, { mode: 'breadth-first', reductions: ['merging'] })
@@ -82,6 +85,44 @@ describe('a step that nobody else touches is not merged', () => {
       const invariant = (memory: Memory) => (memory.get(x.location) === 1 ? 'x is 1' : undefined)
       return system(layout, [thread(writer)], { invariant })
     })
+  })
+})
+
+describe('a step that is merged does not cut off', () => {
+  /** The invariant does not hold in what others make of the memory after a step that has been brought forward. */
+  function cut(rest: (y: Cell) => Steps<void>): System {
+    const { layout, x, y, g } = cells('x', 'y', 'g')
+    function pass(view: View): Response {
+      return view.get(g.location) === 0 ? BLOCKED : 0
+    }
+    function* mover(): Steps<void> {
+      yield* g.write(1)
+      yield* x.write(1)
+    }
+    function* other(): Steps<void> {
+      yield* atomic(pass)
+      yield* y.write(1)
+      yield* y.write(2)
+      yield* rest(y)
+    }
+    const invariant = (memory: Memory) =>
+      memory.get(x.location) === 1 && memory.get(y.location) === 1 ? 'both are 1' : undefined
+    return system(layout, [thread(mover), thread(other)], { invariant })
+  }
+
+  it('what comes after a memory that is broken then, and was not before', () => {
+    expectSame(() => cut(function* () {}))
+  })
+
+  it('another failure behind such a memory', () => {
+    function check(view: View, _: unknown, y: number): Response {
+      return view.get(y) === 2 ? view.fail('y is 2') : 0
+    }
+    expectSame(() =>
+      cut(function* (y) {
+        yield* atomic(check, y.location)
+      }),
+    )
   })
 })
 
@@ -164,5 +205,135 @@ describe('what was merged too early is taken back', () => {
         memory.get(x.location) === 1 && memory.get(z.location) === 1 ? 'both are 1' : undefined
       return system(layout, [thread(writer), thread(setter), thread(noise)], { invariant })
     })
+  })
+})
+
+describe('merging and symmetry together', () => {
+  const frame = new Sort('frame')
+  const asFrame: Naming = (number: number, to) => (number === 0 ? 0 : to(frame, number))
+
+  /** Two frames that are both in use, and what holds them. */
+  function frames<const N extends string>(owners: Readonly<Record<N, number>>, held: readonly number[]) {
+    const layout = new Layout()
+    const made = Object.entries<number>(owners).map(([name, first]) => [
+      name,
+      layout.naming(layout.cell(name, 2, first), asFrame),
+    ])
+    const used = layout.cell('used', 3, 3)
+    const data = held.map((value, i) => layout.cell(`data${i + 1}`, 3, value))
+    layout.sort(
+      frame,
+      1,
+      data.map((cell) => [cell]),
+      used,
+    )
+    return { layout, used, data, ...(Object.fromEntries(made) as Record<N, Cell>) }
+  }
+
+  function bothWays(of: () => System, show: (exploration: Exploration) => string[]): void {
+    const expected = show(exploreAll(of()).result())
+    for (const reductions of [['merging'], ['symmetry'], ['merging', 'symmetry']] as const) {
+      const search = searchOf(of(), { mode: 'breadth-first', reductions })
+      search.run()
+      expect(show(search.result())).toEqual(expected)
+    }
+    expect(expected.length).toBeGreaterThan(0)
+  }
+
+  it('look at what the invariant looks at of any frame', () => {
+    // The frame at which the step that was merged writes has another number when the invariant comes to look at it.
+    bothWays(
+      () => {
+        const { layout, data, other, slot, cur } = frames({ other: 1, slot: 2, cur: 0 }, [1, 2])
+        const go = layout.cell('go', 1)
+        function grab(view: View): Response {
+          return view.get(other.location)
+        }
+        naming(grab, [], asFrame)
+        function drop(view: View, _: unknown, number: number): Response {
+          view.set(data[number - 1]!.location, 0)
+          view.set(other.location, 0)
+          return 0
+        }
+        naming(drop, [asFrame])
+        function mend(view: View): Response {
+          if (view.get(go.location) === 0) return BLOCKED
+          view.set(data[view.get(slot.location) - 1]!.location, 3)
+          return 0
+        }
+        function point(view: View): Response {
+          if (view.get(other.location) !== 0) return BLOCKED
+          view.set(cur.location, view.get(slot.location))
+          return 0
+        }
+        function* dropper(): Steps<void> {
+          const number = yield* atomic(grab)
+          yield* go.write(1)
+          yield* atomic(drop, number)
+        }
+        function* mender(): Steps<void> {
+          yield* atomic(mend)
+        }
+        function* pointer(): Steps<void> {
+          yield* atomic(point)
+        }
+        const invariant = (memory: Memory) => {
+          const number = memory.get(cur.location)
+          return number !== 0 && memory.get(data[number - 1]!.location) === 2 ? 'it is not mended' : undefined
+        }
+        return system(layout, [thread(dropper), thread(mender), daemon(pointer)], { invariant })
+      },
+      ({ failures }) => failures.map(({ message }) => message),
+    )
+  })
+
+  it('do not take the number of frames in use for something that stands still', () => {
+    // A frame that is given back lowers it, and no thread does.
+    const places: number[] = []
+    bothWays(
+      () => {
+        const { layout, used, data, mine, got } = frames({ mine: 1, keep: 2, got: 0 }, [1, 1])
+        const [seen, copied, own] = ['seen', 'copied', 'own'].map((name) => layout.cell(name, 1)) as [
+          Cell,
+          Cell,
+          Cell,
+        ]
+        places.splice(0, 2, seen.location, copied.location)
+        function drop(view: View): Response {
+          view.set(data[view.get(mine.location) - 1]!.location, 0)
+          view.set(mine.location, 0)
+          return 0
+        }
+        function take(view: View): Response {
+          const next = view.get(used.location)
+          const number = next < 3 ? next : 1 + data.findIndex(({ location }) => view.get(location) === 0)
+          if (number === 0) return BLOCKED
+          if (next < 3) view.set(used.location, next + 1)
+          view.set(data[number - 1]!.location, 1)
+          view.set(got.location, number)
+          view.set(seen.location, 1)
+          return 0
+        }
+        function copy(view: View): Response {
+          view.set(copied.location, view.get(seen.location))
+          return 0
+        }
+        function* dropper(): Steps<void> {
+          yield* rarely(function* (): Steps<void> {
+            yield* atomic(drop)
+          })
+        }
+        function* taker(): Steps<void> {
+          yield* atomic(take)
+        }
+        function* copier(): Steps<void> {
+          yield* own.write(1)
+          yield* atomic(copy)
+        }
+        return system(layout, [thread(dropper), daemon(taker), thread(copier)])
+      },
+      ({ finals }) =>
+        [...new Set(finals.map(({ bytes }) => places.map((place) => bytes[place]).join()))].sort(),
+    )
   })
 })
