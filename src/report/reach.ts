@@ -18,7 +18,9 @@ export function reach(searched: Searched): string {
     case 'breadth-first':
       return `${far}${withReductions(search)}`
     case 'hash-compaction':
-      return `${far} but for a chance of ${inWords(search.chance)}`
+      return bounded === null
+        ? `${far} but for a chance of ${inWords(search.chance)}`
+        : `${far}, with hash compaction`
     case 'depth-first':
       return `${far}, depth-first`
     case 'random':
