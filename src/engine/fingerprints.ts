@@ -1,6 +1,7 @@
 /**
  * A set of which only fingerprints are kept: two hashes of 32 bits for each thing, in place of
- * the thing (Wolper and Leroy, "Reliable hashing without collision detection", 1993). Two things
+ * the thing (the "hashcompact" method of Wolper and Leroy, with both hashes independent, as Stern and Dill
+ * have it in "Improved probabilistic verification by hash compaction", 1995). Two things
  * that have the same fingerprint are taken for one, so the second one is never noticed.
  *
  * Shards double on their own, as those of `tuples.ts` do. Both hashes are kept whole, so that

@@ -21,6 +21,7 @@
 import { DONE } from './control.ts'
 import { CHOOSE, LEAF, READ, STUCK } from './decision.ts'
 import type { Learned } from './learned.ts'
+import { Numbered } from './numbered.ts'
 
 /** Control states that differ only in which things they name. */
 interface Shape {
@@ -92,8 +93,7 @@ export class Independence {
   /** For each guard and value: the set of threads that may change it, a bit each. */
   private readonly changers: readonly Int32Array[]
   /** Everything that may stand still, by number. */
-  private readonly stills: Int16Array[] = []
-  private readonly stillNumbers = new Map<string, number>()
+  private readonly stills = new Numbered<Int16Array>()
   /** For each thread, by the number of what stands still, by shape. */
   private readonly futures: Map<Shape, Future>[][]
   private readonly everything: Future
@@ -139,7 +139,7 @@ export class Independence {
       const value = read(this.guards[g]!)
       still[g] = this.standsStill(thread, g, value) ? value : -1
     }
-    return this.stillNumber(still)
+    return this.stills.numberOf(still.join(), still)
   }
 
   /**
@@ -161,13 +161,12 @@ export class Independence {
    * @param still from `standingStill` of the earlier one
    */
   stillAfter(before: Independence, thread: number, still: number): number {
-    const known = before.stills[still]!
-    return this.stillNumber(
-      Int16Array.from(this.guards, (location, g) => {
-        const value = known[before.guards.indexOf(location)] ?? -1
-        return value >= 0 && this.standsStill(thread, g, value) ? value : -1
-      }),
-    )
+    const known = before.stills.list[still]!
+    const now = Int16Array.from(this.guards, (location, g) => {
+      const value = known[before.guards.indexOf(location)] ?? -1
+      return value >= 0 && this.standsStill(thread, g, value) ? value : -1
+    })
+    return this.stills.numberOf(now.join(), now)
   }
 
   /** Whether no other thread changes this value of a guard. */
@@ -175,20 +174,10 @@ export class Independence {
     return (this.changers[guard]![value]! & ~(1 << thread)) === 0
   }
 
-  private stillNumber(still: Int16Array): number {
-    const key = still.join()
-    let number = this.stillNumbers.get(key)
-    if (number === undefined) {
-      number = this.stills.push(still) - 1
-      this.stillNumbers.set(key, number)
-    }
-    return number
-  }
-
   private futureOf(thread: number, shape: Shape, still: number): Future {
     const byStill = this.futures[thread]!
     byStill[still] ??= new Map()
-    return byStill[still].get(shape) ?? this.follow(shape, this.stills[still]!, byStill[still])
+    return byStill[still].get(shape) ?? this.follow(shape, this.stills.list[still]!, byStill[still])
   }
 
   /** Goes through all shapes that can come, the last first, until nothing is added any more. */

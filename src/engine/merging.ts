@@ -18,6 +18,7 @@ import { LEAF, READ } from './decision.ts'
 import { type Future, Independence, NO_THINGS, type Things } from './independence.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
+import { Numbered } from './numbered.ts'
 import { grown } from './segments.ts'
 import type { Memory } from './system.ts'
 import { Tuples } from './tuples.ts'
@@ -57,9 +58,7 @@ export class Merging {
   private readonly entry = new Int32Array(4)
   /** For each thread and memory, one more than the number of what stands still in it; 0 where not looked at yet. */
   private readonly stillOf: Int32Array[]
-  /** Futures that differ, by number from 1 up. */
-  private readonly futures: (Future | undefined)[] = [undefined]
-  private readonly futureNumbers = new Map<string, number>()
+  private readonly futures = new Numbered<Future>()
   /** For each thread, by what stands still and then by control state, the number of its future. */
   private readonly futuresOf: number[][][]
   private readonly footprints: Footprint[] = []
@@ -88,6 +87,16 @@ export class Merging {
     this.futuresOf = learned.controls.map(() => [])
   }
 
+  /** Whether a later one would know nothing else. */
+  isUpToDate(broken: boolean): boolean {
+    return this.growth === 1 && isSame(this.looked, this.watched) && broken === this.onlyHidden
+  }
+
+  /** How much more there is known by now, as a factor. */
+  get growth(): number {
+    return this.learned.trees.size / this.independence.size
+  }
+
   /**
    * By what has been learned since.
    * @param broken whether the invariant is known not to hold in some memory: a run that would go on after
@@ -95,11 +104,6 @@ export class Merging {
    */
   later(broken: boolean): Merging {
     return new Merging(this.learned, this.memories, this.isBroken, this.things, this, broken)
-  }
-
-  /** How much more another one knows, as a factor. */
-  growthTo(later: Merging): number {
-    return later.independence.size / this.independence.size
   }
 
   /**
@@ -111,9 +115,9 @@ export class Merging {
     for (let n = 0; n < merged.count; n++) {
       const [thread, still, packed, other] = [0, 1, 2, 3].map((i) => merged.word(n, i)) as Entry
       const footprint = this.footprints[packed >> 1]!
-      const before = this.futures[this.futureOf(other >>> 16, still, other & 0xffff)]!
+      const before = this.futures.list[this.futureOf(other >>> 16, still, other & 0xffff)]!
       const stillNow = later.independence.stillAfter(this.independence, thread, still)
-      const now = later.futures[later.futureOf(other >>> 16, stillNow, other & 0xffff)]!
+      const now = later.futures.list[later.futureOf(other >>> 16, stillNow, other & 0xffff)]!
       if (!areApart(footprint, now)) return false
       const looked = (packed & 1) === 1
       if (looked && later.onlyHidden) return false
@@ -247,7 +251,7 @@ export class Merging {
     }
     const { conflicts } = footprint
     if (conflicts[future] === UNKNOWN) {
-      conflicts[future] = areApart(footprint, this.futures[future]!) ? APART : CONFLICT
+      conflicts[future] = areApart(footprint, this.futures.list[future]!) ? APART : CONFLICT
     }
     return conflicts[future] === CONFLICT
   }
@@ -263,20 +267,14 @@ export class Merging {
 
   private findFuture(thread: number, still: number, control: number): number {
     const future = this.independence.future(thread, control, still)
-    const key = `${future.touched};${future.written}`
-    let number = this.futureNumbers.get(key)
-    if (number === undefined) {
-      number = this.futures.push(future) - 1
-      this.futureNumbers.set(key, number)
-    }
-    return number
+    return this.futures.numberOf(`${future.touched};${future.written}`, future)
   }
 
   private whatOthersWrite(thread: number, still: number, controls: Int32Array): Int32Array {
     const all = new Int32Array(this.independence.words)
     controls.forEach((control, other) => {
       if (other === thread || control === DONE) return
-      this.futures[this.futureOf(other, still, control)]!.written.forEach((word, i) => {
+      this.futures.list[this.futureOf(other, still, control)]!.written.forEach((word, i) => {
         all[i]! |= word
       })
     })

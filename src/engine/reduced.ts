@@ -133,23 +133,28 @@ export class ReducedSearch extends StoredSearch {
     return this.byteLength > this.limits.bytes && this.stopAt('memory')
   }
 
-  /** Whether so much was learned that it is better, or necessary, to begin another round; then it is begun. */
+  /** Begins another round if so much was learned that it is better, or necessary. */
   private mustBeginAgain(): boolean {
     this.reviewAt *= REVIEW_GROWTH
-    const later = this.merging?.later(this.seenBroken)
-    if (later === undefined) return false
-    if (this.merging!.growthTo(later) <= MUCH && this.merging!.isRightAfter(later)) return false
-    this.merging = later
-    this.beginRound()
-    return true
+    return this.beginsAgain((this.merging?.growth ?? 1) > MUCH)
   }
 
   private endRound(): boolean {
-    const later = this.merging?.later(this.seenBroken)
-    if (later === undefined || this.merging!.isRightAfter(later)) return true
+    return !this.beginsAgain(false)
+  }
+
+  /**
+   * Begins another round if a step was merged that should not have been.
+   * @param anyway whether also if none was, as long as there is anything new
+   */
+  private beginsAgain(anyway: boolean): boolean {
+    const { merging, seenBroken } = this
+    if (merging === undefined || merging.isUpToDate(seenBroken)) return false
+    const later = merging.later(seenBroken)
+    if (!anyway && merging.isRightAfter(later)) return false
     this.merging = later
     this.beginRound()
-    return false
+    return true
   }
 
   private expand(state: number): void {

@@ -20,6 +20,7 @@ import { read, type SortLayout } from './layout.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { namingOf, type Rename } from './naming.ts'
+import { Numbered } from './numbered.ts'
 import type { Plain, Procedure, Request } from './operation.ts'
 import { grown } from './segments.ts'
 import { Stepper } from './stepper.ts'
@@ -33,6 +34,9 @@ interface Order {
   /** Named by no location, but not blank. */
   readonly unnamed: readonly number[]
 }
+
+/** The number of the list of named things that is empty: that of a thread that has ended. */
+const NOTHING = 0
 
 export class Symmetry implements Things {
   private readonly sorts: readonly SortLayout[]
@@ -51,8 +55,7 @@ export class Symmetry implements Things {
   private readonly orderNumbers = new Map<string, Order>()
   /** For each thread and control state the number of its list of named things; -1 if not known yet. */
   private readonly mentionsOf: number[][]
-  private readonly mentions: (readonly number[])[] = [[]]
-  private readonly mentionNumbers = new Map<string, number>([['', 0]])
+  private readonly mentions = new Numbered<readonly number[]>()
   /** The number of an order, then that of each thread's list; by the number of that tuple, the renumbering. */
   private readonly joins: Tuples
   private readonly join: Int32Array
@@ -85,6 +88,7 @@ export class Symmetry implements Things {
     for (const location of layout.namings.keys()) if (!this.owners.has(location)) this.fixed.push(location)
     this.fixed.sort((a, b) => a - b)
     this.mentionsOf = learned.controls.map(() => [])
+    this.mentions.numberOf('', [])
     this.join = new Int32Array(1 + learned.controls.length)
     this.joins = new Tuples(this.join.length)
     this.stepper = new Stepper(learned, memories)
@@ -162,7 +166,7 @@ export class Symmetry implements Things {
   /** The things that an operation looks at, or its thread remembers. */
   private thingsOf(thread: number, control: number, memory: number): readonly number[] {
     const { mentions, learned, memories } = this
-    const concerned = new Set(mentions[this.mentionedBy(thread, control)]!)
+    const concerned = new Set(mentions.list[this.mentionedBy(thread, control)]!)
     const { code } = learned.trees
     let record = code[learned.rootOf(thread, control)]!
     while (code[record] === READ || code[record] === CHOOSE) {
@@ -285,7 +289,7 @@ export class Symmetry implements Things {
   }
 
   namedBy(thread: number, control: number): readonly number[] {
-    return this.mentions[this.mentionedBy(thread, control)]!
+    return this.mentions.list[this.mentionedBy(thread, control)]!
   }
 
   shapeOf(thread: number, control: number): string {
@@ -330,7 +334,7 @@ export class Symmetry implements Things {
   }
 
   private mentionedBy(thread: number, control: number): number {
-    if (control === DONE) return 0
+    if (control === DONE) return NOTHING
     const known = this.mentionsOf[thread]!
     known[control] ??= this.findMentions(thread, control)
     return known[control]
@@ -348,13 +352,7 @@ export class Symmetry implements Things {
       for (const { parent, response } of pathOf(node))
         this.renamedResponse(parent!.pending as Request, response, look)
     }
-    const key = found.join()
-    let number = this.mentionNumbers.get(key)
-    if (number === undefined) {
-      number = this.mentions.push(found) - 1
-      this.mentionNumbers.set(key, number)
-    }
-    return number
+    return this.mentions.numberOf(found.join(), found)
   }
 
   private renamedResponse(request: Request, response: Plain, to: Rename): Plain {
@@ -372,7 +370,7 @@ export class Symmetry implements Things {
   private renumberingFor(memory: number, controls: Int32Array): Renumbering {
     const { named, unnamed } = this.orders[this.orderOf[memory]! - 1]!
     const mentioned = [...controls].flatMap(
-      (control, thread) => this.mentions[this.mentionedBy(thread, control)]!,
+      (control, thread) => this.mentions.list[this.mentionedBy(thread, control)]!,
     )
     const order = [...new Set([...named, ...mentioned, ...unnamed])]
     const targets = new Array<number>(this.things).fill(-1)
