@@ -57,6 +57,8 @@ static void speak(void)
 	}
 	dup2(file, 1);
 	dup2(file, 2);
+	printf("Ready\n");
+	fflush(stdout);
 }
 
 static void load_modules(void)

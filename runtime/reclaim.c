@@ -65,14 +65,15 @@ static void join_group(void)
 /* Has so much of the group's memory reclaimed, or as much as there is. */
 static void reclaim_bytes(long bytes)
 {
+	char text[50];
+	snprintf(text, sizeof text, "%ld", bytes);
+	group_write("memory.reclaim", text, 1); /* less than that is no failure of ours */
+}
+
+/* The same before v5.19. Members of the group are put to sleep if they do it (mem_cgroup_handle_over_high). */
+static void lower_limit(long bytes)
+{
 	char file[350], text[50];
-	snprintf(file, sizeof file, "%s/memory.reclaim", group);
-	if (access(file, W_OK) == 0) {
-		snprintf(text, sizeof text, "%ld", bytes);
-		group_write("memory.reclaim", text, 1); /* less than that is no failure of ours */
-		return;
-	}
-	/* Before v5.19. */
 	snprintf(file, sizeof file, "%s/memory.current", group);
 	if (read_file(file, text, sizeof text) < 0)
 		broken("%s: %s", file, strerror(errno));
@@ -82,13 +83,33 @@ static void reclaim_bytes(long bytes)
 	group_write("memory.high", "max", 0);
 }
 
-/* The kernel chooses what it takes first: so it is asked for more and more, until the page is among it. */
+/*
+ * The kernel chooses what it takes first, and spares once or twice what was used of late: so it is asked for more and
+ * more, and again.
+ */
+static void ask_for(int page, void (*take)(long bytes))
+{
+	enum { ROUNDS = 24, MOST = 512 * PAGE_BYTES };
+	long bytes = 8 * PAGE_BYTES;
+	for (int i = 0; i < ROUNDS && is_present(page); i++) {
+		take(bytes);
+		bytes = bytes < MOST ? 4 * bytes : MOST;
+	}
+}
+
 PART void reclaim(int page, int effect)
 {
+	char file[350];
 	int was = is_present(page);
+	snprintf(file, sizeof file, "%s/memory.reclaim", group);
 	move_begins();
-	for (long bytes = 8 * PAGE_BYTES; bytes <= 512 * PAGE_BYTES && is_present(page); bytes *= 4)
-		reclaim_bytes(bytes);
+	if (access(file, W_OK) == 0) {
+		ask_for(page, reclaim_bytes);
+	} else {
+		group_write("../cgroup.procs", "0", 0);
+		ask_for(page, lower_limit);
+		join_group();
+	}
 	move_ends();
 	S->effect[effect] = was && !is_present(page) ? DONE : STAYED;
 }

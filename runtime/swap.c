@@ -22,14 +22,19 @@ static int is_present(int page)
 	return (int)(pagemap_of(page_at(page)) >> PRESENT_BIT & 1);
 }
 
-/* Reclaim may leave a page alone; whether it did is part of the outcome. */
+/*
+ * Reclaim may leave a page alone; whether it did is part of the outcome. A page that it gives back waits in a batch of
+ * this processor (putback_lru_page), where the next attempt would not find it.
+ */
 PART void pageout(int page, int effect)
 {
 	int was = is_present(page);
 	move_begins();
 	for (int i = 0; i < PATIENCE && is_present(page); i++) {
-		if (i > 0)
+		if (i > 0) {
+			drain_batch();
 			usleep(1000);
+		}
 		unless_unmapped("madvise(MADV_PAGEOUT)", madvise(page_at(page), PAGE_BYTES, MADV_PAGEOUT));
 	}
 	move_ends();

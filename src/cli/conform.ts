@@ -1,6 +1,8 @@
 /** `cowherd conform`: the suite on several kernels, as a table. */
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
+import type { Agreement } from '../real/compare.ts'
 import { whyNotEmittable } from '../real/emit.ts'
 import { listKernels } from '../real/kernels.ts'
 import { type Conformance, cellMark, conformancePage } from '../report/conformance.ts'
@@ -44,6 +46,7 @@ export function registerConform(program: Command): void {
 async function conform(paths: readonly string[], options: ConformOptions): Promise<number> {
   const found = readTests(paths.length === 0 ? [SUITE] : paths)
   if (found.errors.length > 0) throw new UsageError(found.errors.join('\n'))
+  if (options.output !== undefined) checkFolder(options.output)
   const measured = await measure(machineNames(options.kernels), found.tests, options)
   const conformance: Conformance = {
     rows: found.tests.map(rowOf),
@@ -52,7 +55,7 @@ async function conform(paths: readonly string[], options: ConformOptions): Promi
     command: `cowherd conform --kernels ${options.kernels ?? 'all that were added'} --times ${options.times} --seed ${options.seed}`,
   }
   print(tableOf(measured))
-  printComparisons(measured, (one) => one?.agreement !== 'agrees' && one?.agreement !== 'skipped')
+  printComparisons(measured, (one) => !UNREMARKABLE.includes(one?.agreement))
   if (options.output !== undefined) {
     try {
       writeFileSync(options.output, conformancePage(conformance))
@@ -62,6 +65,21 @@ async function conform(paths: readonly string[], options: ConformOptions): Promi
     complain(`Wrote ${options.output}.`)
   }
   return exitCode(measured)
+}
+
+/** What the table says already. */
+const UNREMARKABLE: readonly (Agreement | undefined)[] = ['agrees', 'idle', 'skipped']
+
+/**
+ * Runs may take hours: that the page can be written is found out before.
+ * @throws UsageError
+ */
+function checkFolder(output: string): void {
+  try {
+    accessSync(dirname(output), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`${output}: ${readable(error)}`)
+  }
 }
 
 function machineNames(kernels: string | undefined): string[] {
@@ -91,7 +109,7 @@ function tableOf({ names, columns }: Measurement): string {
   const width = Math.max(...names.map((name) => name.length))
   const head = columns.map(({ machine }) => machine.replace(/[-+].*/, ''))
   const line = (name: string, cells: readonly string[]): string =>
-    `  ${name.padEnd(width)}  ${cells.map((cell, i) => cell.padEnd(Math.max(6, head[i]!.length))).join(' ')}`.trimEnd()
+    `  ${name.padEnd(width)}  ${cells.map((cell, i) => cell.padEnd(Math.max(8, head[i]!.length))).join(' ')}`.trimEnd()
   return [
     line('', head),
     ...names.map((name, i) =>
@@ -102,7 +120,7 @@ function tableOf({ names, columns }: Measurement): string {
     ),
     '',
     '= as the model says; 2/3 = so many of the allowed outcomes were seen; ≠ = not allowed; – = skipped;',
-    'idle = the kernel did not do what was asked; ? = not decided',
+    '(7) = in so many runs the kernel did all that was asked; idle = in none; ? = not decided',
     '',
   ].join('\n')
 }

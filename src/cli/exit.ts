@@ -5,6 +5,8 @@ export const OK = 0
 export const SURPRISED = 1
 /** The command could not be understood, or what it was given cannot be worked with. */
 export const UNUSABLE = 2
+/** Nothing is known of something, because this machine cannot do it: what test drivers take for a skip. */
+export const SKIPPED = 77
 /** Ctrl-C, as shells count it. */
 export const INTERRUPTED = 130
 

@@ -6,7 +6,8 @@ import type { Comparison } from '../real/compare.ts'
 import { emitAll, whyNotEmittable } from '../real/emit.ts'
 import { MachineFault } from '../real/fault.ts'
 import { findKernel } from '../real/kernels.ts'
-import { HOST, type Machine, qemu, type RunSettings } from '../real/machine.ts'
+import { HOST, type Machine, type RunSettings } from '../real/machine.ts'
+import { qemu } from '../real/qemu.ts'
 import type { KernelColumn } from '../report/conformance.ts'
 import { renderComparison } from '../report/real.ts'
 import { whole } from './choices.ts'
@@ -71,11 +72,16 @@ export function printComparisons(
   }
 }
 
-/** 1 if a kernel did what the model forbids; 2 if a test came to no end. A skip is neither. */
+/** 1 if a kernel did what the model forbids; 2 if a test came to no end. A skip is neither, and no pass: see `wasSkipped`. */
 export function exitCode({ columns }: Measurement): number {
   const all = columns.flatMap(({ comparisons }) => comparisons)
   if (all.some((one) => one?.agreement === 'differs')) return SURPRISED
   return all.some((one) => one === undefined || one.agreement === 'undecided') ? UNUSABLE : OK
+}
+
+/** Whether any test was skipped. */
+export function wasSkipped({ columns }: Measurement): boolean {
+  return columns.some(({ comparisons }) => comparisons.some((one) => one?.agreement === 'skipped'))
 }
 
 /** @throws UsageError, MachineFault */
@@ -127,6 +133,10 @@ async function runOn(
             pages: options.pages === true,
             signal: abort.signal,
             onProgress: (n) => show(machine.name, n),
+            onNote: (text) => {
+              progress.clear()
+              complain(text)
+            },
           }
           const observed = await machine.run(program, names, folder, settings).catch((error: unknown) => {
             // One machine that does not work is no reason to end the others.

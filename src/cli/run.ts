@@ -2,7 +2,15 @@
 import type { Command } from 'commander'
 import { renderDiagnostic } from '../litmus/index.ts'
 import { whyNotEmittable } from '../real/emit.ts'
-import { exitCode, MACHINE_OPTIONS, type MachineOptions, measure, printComparisons } from './machines.ts'
+import { OK, SKIPPED } from './exit.ts'
+import {
+  exitCode,
+  MACHINE_OPTIONS,
+  type MachineOptions,
+  measure,
+  printComparisons,
+  wasSkipped,
+} from './machines.ts'
 import { complain } from './terminal.ts'
 import { findTest, readTests, type TestFile } from './tests.ts'
 
@@ -30,7 +38,8 @@ async function runTests(names: readonly string[], options: RunOptions): Promise<
   }
   const measured = await measure([options.on], files, options)
   printComparisons(measured)
-  return exitCode(measured)
+  const code = exitCode(measured)
+  return code === OK && wasSkipped(measured) ? SKIPPED : code
 }
 
 function testsCalled(name: string): TestFile[] {

@@ -12,10 +12,11 @@ export interface Allowed {
 }
 
 /**
- * `agrees`: all that was seen is allowed. `differs`: something that was seen is not. `skipped`: nothing was run.
- * `undecided`: the runs did not come to their end, or nobody knows what is allowed.
+ * `agrees`: all that was seen is allowed. `idle`: so it is, but the kernel did in no run all that it was asked to and
+ * need not do. `differs`: something that was seen is not allowed. `skipped`: nothing was run. `undecided`: the runs did
+ * not come to their end, or nobody knows what is allowed.
  */
-export type Agreement = 'agrees' | 'differs' | 'skipped' | 'undecided'
+export type Agreement = 'agrees' | 'idle' | 'differs' | 'skipped' | 'undecided'
 
 export interface Comparison {
   readonly observed: Observed
@@ -90,7 +91,7 @@ export function compare(observed: Observed, allowedFor: (lines: readonly number[
     : undefined
   return {
     observed,
-    agreement: strangeCopies.length > 0 ? 'differs' : agreementOf(observed, strange, complete),
+    agreement: strangeCopies.length > 0 ? 'differs' : agreementOf(observed, strange, complete, effective),
     forbidden,
     strangeCopies,
     unseen,
@@ -103,8 +104,14 @@ function mayCopy({ copies }: Allowed, key: string, { least, most }: Copies): boo
   return copies === undefined || (copies[key] ?? []).some((number) => least <= number && number <= most)
 }
 
-function agreementOf({ ending }: Observed, strange: readonly Seen[], complete: boolean): Agreement {
+function agreementOf(
+  { ending }: Observed,
+  strange: readonly Seen[],
+  complete: boolean,
+  effective: number | undefined,
+): Agreement {
   if (ending === 'skipped') return 'skipped'
   if (strange.length > 0) return complete ? 'differs' : 'undecided'
-  return ending === 'done' ? 'agrees' : 'undecided'
+  if (ending !== 'done') return 'undecided'
+  return effective === 0 ? 'idle' : 'agrees'
 }

@@ -39,14 +39,17 @@ export function listKernels(): KernelImage[] {
 }
 
 /**
- * The kernel of that release, or the only one whose release begins so.
+ * The kernel of that release, or the only one whose release begins so: `6.1`, or as it was added `debian-6.1`, is
+ * 6.1.0-50 and not 6.12.
  * @throws MachineFault
  */
 export function findKernel(name: string): KernelImage {
   const all = listKernels()
   const exact = all.find(({ release }) => release === name)
   if (exact !== undefined) return exact
-  const alike = all.filter(({ release }) => release.startsWith(name))
+  const start = name.replace(/^debian-/, '')
+  const numberGoesOn = (release: string): boolean => /^\d\d/.test(release.slice(start.length - 1))
+  const alike = all.filter(({ release }) => release.startsWith(start) && !numberGoesOn(release))
   if (alike.length === 1) return alike[0]!
   const names = (alike.length > 1 ? alike : all).map(({ release }) => release).join(', ')
   if (alike.length > 1) throw new MachineFault(`several kernels begin with "${name}": ${names}; say which`)

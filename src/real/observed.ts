@@ -33,8 +33,8 @@ export interface Skip {
   readonly reason: string
 }
 
-/** How a test's runs ended. `crashed`: the machine did, in the middle of them. */
-type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed'
+/** How a test's runs ended. `crashed`: the machine did, in the middle of them; `stopped`: it was made to. */
+type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed' | 'stopped'
 
 /** One test on one machine. */
 export interface Observed {

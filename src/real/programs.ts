@@ -7,6 +7,8 @@ export interface Ended {
   readonly code: number | null
   readonly stdout: Buffer
   readonly stderr: string
+  /** Whether it was ended because its time was over. */
+  readonly overtime: boolean
 }
 
 export interface RunOptions {
@@ -46,7 +48,12 @@ export function run(program: string, args: readonly string[], options: RunOption
       child.kill('SIGTERM')
       setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()
     }
-    const timer = timeout === undefined ? undefined : setTimeout(kill, timeout)
+    let overtime = false
+    const timeIsOver = (): void => {
+      overtime = true
+      kill()
+    }
+    const timer = timeout === undefined ? undefined : setTimeout(timeIsOver, timeout)
     signal?.addEventListener('abort', kill, { once: true })
     child.stdout.on('data', (bytes: Buffer) => {
       stdout.push(bytes)
@@ -69,7 +76,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     })
     child.on('close', (code) => {
       end()
-      resolve({ code, stdout: Buffer.concat(stdout), stderr })
+      resolve({ code, stdout: Buffer.concat(stdout), stderr, overtime })
     })
   })
 }

@@ -32,10 +32,14 @@ export interface Conformance {
 const LEGEND: readonly (readonly [string, string])[] = [
   ['=', 'every run ended in the one outcome that is allowed'],
   ['2/3', 'every run ended in an allowed outcome; two of three allowed ones were seen'],
+  [
+    '= (7)',
+    'so it was in the seven runs in which the kernel did all that a `pageout`, `reclaim` or `merge` asked for; in the others it left something undone, and they ended as the test may without that',
+  ],
   ['≠', 'an outcome, or a number of copies with it, was seen that the design does not allow'],
   [
     'idle',
-    'as `=` or `2/3`, but in no run did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
+    'every run ended in an allowed outcome, but in none of them did the kernel do all that a `pageout`, `reclaim` or `merge` asked for: it may be that it never does (a pinned page), or that it was not met',
   ],
   ['–', 'skipped: this kernel, configuration or user cannot do a statement'],
   ['?', 'not decided: a run hung or broke, or the machine ended before'],
@@ -44,7 +48,7 @@ const LEGEND: readonly (readonly [string, string])[] = [
 /** A cell of the table. */
 export function cellMark(comparison: Comparison | undefined): string {
   if (comparison === undefined) return '?'
-  const { agreement, allowed, unseen, effective } = comparison
+  const { agreement, allowed, unseen, effective, observed } = comparison
   switch (agreement) {
     case 'skipped':
       return '–'
@@ -52,10 +56,12 @@ export function cellMark(comparison: Comparison | undefined): string {
       return '≠'
     case 'undecided':
       return '?'
+    case 'idle':
+      return 'idle'
     case 'agrees': {
-      if (effective === 0) return 'idle'
       const all = allowed.keys.length
-      return all === 1 ? '=' : `${all - unseen.length}/${all}`
+      const mark = all === 1 ? '=' : `${all - unseen.length}/${all}`
+      return effective === undefined || effective === observed.runs ? mark : `${mark} (${effective})`
     }
   }
 }
@@ -101,7 +107,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function kernels({ columns }: Conformance): string {
   return table(
-    ['kernel', 'design', 'because', 'agree', 'differ', 'skipped', 'not decided'],
+    ['kernel', 'design', 'because', 'agree', 'idle', 'differ', 'skipped', 'not decided'],
     columns.map(({ kernel, design, because, comparisons }) => {
       const number = (...agreements: (string | undefined)[]): string =>
         String(comparisons.filter((one) => agreements.includes(one?.agreement)).length)
@@ -110,6 +116,7 @@ function kernels({ columns }: Conformance): string {
         design,
         because,
         number('agrees'),
+        number('idle'),
         number('differs'),
         number('skipped'),
         number('undecided', undefined),

@@ -14,6 +14,7 @@ export interface Place {
 
 export const AGREEMENT_WORDS: Readonly<Record<Agreement, string>> = {
   agrees: 'agrees',
+  idle: 'idle',
   differs: 'differs',
   skipped: 'skipped',
   undecided: 'not decided',
@@ -69,7 +70,8 @@ export function renderComparison(
   for (const what of observed.untold) lines.push(hang(`Pages ${what}`, width, 8, 0))
   if (observed.uncounted !== undefined)
     lines.push(hang(`Copies not counted: ${observed.uncounted}`, width, 8, 0))
-  const why = observed.message === '' ? '' : `: ${observed.ending}, ${observed.message}`
+  const idle = agreement === 'idle' ? ': the kernel never did all that it was asked to, and need not' : ''
+  const why = observed.message === '' ? idle : `: ${observed.ending}, ${observed.message}`
   const bounded = allowed.exhaustive || observed.ending === 'skipped' ? '' : ' (the exploration was bounded)'
   lines.push(
     hang(`Verdict ${paint(colours, agreement)(AGREEMENT_WORDS[agreement])}${why}${bounded}`, width, 8, 0),

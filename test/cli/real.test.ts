@@ -10,6 +10,8 @@ const { folder, write } = scratch()
 const cache = join(folder, 'cache')
 
 const PLAIN = write('plain.litmus', 'test plain\npage x = 0\nprocess p { x = 1; r0 = x }\nalways p.r0 == 1\n')
+// On a machine of others it is not done.
+const GROUP = write('group.litmus', 'test group\npage x = 0\nprocess p { reclaim x }\n')
 const ACTOR = write('actor.litmus', 'test actor\npage x = 0\nactor kswapd\nprocess p { x = 1 }\n')
 
 function cowherd(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
@@ -62,6 +64,13 @@ describe('cowherd run', () => {
     expect(code).toBe(0)
   })
 
+  it.runIf(process.platform === 'linux')('ends with another code if something was skipped', () => {
+    const { code, stdout } = cowherd(['run', PLAIN, GROUP, '--on', 'host', '--times', '3'])
+    expect(stdout).toMatch(/Skipped line 3, reclaim x: /)
+    expect(stdout).toContain('Verdict agrees')
+    expect(code).toBe(77)
+  })
+
   it('says that there is no compiler', () => {
     const { code, stderr } = cowherd(['run', PLAIN, '--on', 'host'], { PATH: folder })
     expect(stderr).toMatch(/^there is no gcc; install gcc and libc6-dev/)
@@ -75,6 +84,7 @@ describe('cowherd run', () => {
     [['run', PLAIN, '--on', 'host', '--times', '0'], 'Expected a whole number'],
     [['run', ACTOR, '--on', 'host'], 'none of these tests has a C form'],
     [['conform', PLAIN], 'no kernel was added yet'],
+    [['conform', PLAIN, '--kernels', 'host', '-o', 'none/page.md'], 'none/page.md: '],
   ])('does not take %j', (args, message) => {
     const { code, stdout, stderr } = cowherd(args)
     expect(stderr).toContain(message)
@@ -93,6 +103,12 @@ describe('cowherd kernels', () => {
     expect(cowherd(['kernels', 'remove', '6.99']).stderr).toContain('several kernels begin with "6.99"')
     expect(cowherd(['kernels', 'remove', '6.99.1']).code).toBe(0)
     expect(cowherd(['kernels', 'list']).stdout).toBe('6.99.2-test  (bzImage2)\n')
+    // A number is not part of a longer one, and the name that Debian's kernels are added by is known, too.
+    expect(cowherd(['kernels', 'remove', '6.9']).stderr).toContain(
+      'there is no kernel "6.9": there are 6.99.2-test',
+    )
+    cowherd(['kernels', 'add', write('bzImage5', image('6.9.1-test'))])
+    expect(cowherd(['kernels', 'remove', 'debian-6.9']).stderr).toContain('Removed 6.9.1-test')
     expect(cowherd(['kernels', 'remove', '6.99.2-test']).code).toBe(0)
   })
 

@@ -140,6 +140,14 @@ describe('an agreement', () => {
     expect(swapped.agreement).toBe('differs')
   })
 
+  it('is idle if the kernel never did all that it was asked to', () => {
+    const [stayed] = readObserved(
+      'Test t\nKernel 6.1 #1\n9 :>a.r0=1; | line 7 done | line 8 stayed\nResult done\n',
+    )
+    expect(compare(stayed!, () => complete('a.r0=1'))).toMatchObject({ agreement: 'idle', effective: 0 })
+    expect(compare(stayed!, () => complete('a.r0=2')).agreement).toBe('differs')
+  })
+
   it('is not decided if not all is known that is allowed', () => {
     expect(compare(one!, () => ({ keys: [], exhaustive: false, copies: undefined })).agreement).toBe(
       'undecided',
