@@ -122,7 +122,11 @@ function hire(program: string, handle: MemoryHandle, job: Readonly<Record<string
   const report = new Promise<Report>((resolve) => {
     const gone = (why: string) => resolve({ operations: 0, outOfMemory: 0, wrong: [why], broken: undefined })
     worker.once('message', resolve)
-    worker.once('error', (error) => gone(String(error)))
+    worker.once('error', (error: Error) => {
+      // One that had not begun when another was terminated.
+      if (error.name !== 'MemoryBroken') return gone(String(error))
+      resolve({ operations: 0, outOfMemory: 0, wrong: [], broken: error.message })
+    })
     worker.once('exit', () => gone('a worker has gone'))
   })
   return { worker, handle, report }
