@@ -1,7 +1,8 @@
 /**
  * Two threads against one: the same exploration with `--workers` 0 (the explorer that knows no
- * other threads), 1 and 2, beside arithmetic loops, one alone and two at once. The loops tell
- * what a second processor is worth on this machine at this moment. All take turns; medians.
+ * other threads), 1 and 2, beside arithmetic loops, one alone and two at once, and beside two explorations at once
+ * that share nothing. The loops tell what a second processor is worth on this machine at this moment, the two
+ * explorations what it is worth to what waits for memory. All take turns; medians.
  */
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -56,10 +57,20 @@ function median(times: readonly number[]): number {
 
 const chosen = process.argv.slice(2)
 for (const model of chosen.length > 0 ? chosen : Object.keys(MODELS)) {
-  const times: Record<string, number[]> = { alone: [], one: [], two: [], loop: [], loops: [] }
+  const times: Record<string, number[]> = {
+    alone: [],
+    both: [],
+    one: [],
+    pair: [],
+    two: [],
+    loop: [],
+    loops: [],
+  }
   for (let run = 0; run < RUNS; run++) {
     times.alone!.push(await explore(model, 0))
+    times.both!.push(Math.max(...(await Promise.all([explore(model, 0), explore(model, 0)]))))
     times.one!.push(await explore(model, 1))
+    times.pair!.push(Math.max(...(await Promise.all([explore(model, 1), explore(model, 1)]))))
     times.two!.push(await explore(model, 2))
     times.loop!.push(await loops(1))
     times.loops!.push(await loops(2))
@@ -68,6 +79,7 @@ for (const model of chosen.length > 0 ? chosen : Object.keys(MODELS)) {
   process.stdout.write(
     `${model}: ${found.get(model)}\n` +
       `  one thread by itself ${Math.round(ms.alone!)} ms, one over shared tables ${Math.round(ms.one!)} ms, two ${Math.round(ms.two!)} ms\n` +
-      `  two are ${(ms.one! / ms.two!).toFixed(2)} times one, ${(ms.alone! / ms.two!).toFixed(2)} times one by itself; two loops are ${((2 * ms.loop!) / ms.loops!).toFixed(2)} times one\n`,
+      `  two are ${(ms.one! / ms.two!).toFixed(2)} times one, ${(ms.alone! / ms.two!).toFixed(2)} times one by itself; two loops are ${((2 * ms.loop!) / ms.loops!).toFixed(2)} times one\n` +
+      `  two explorations at once that share nothing are ${((2 * ms.alone!) / ms.both!).toFixed(2)} times one; over shared tables, each its own, ${((2 * ms.one!) / ms.pair!).toFixed(2)} times\n`,
   )
 }
