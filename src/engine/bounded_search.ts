@@ -25,8 +25,6 @@ export abstract class BoundedSearch implements Search {
   readonly memories: Memories
   protected readonly limits: Required<ExploreLimits>
   protected readonly stepper: Stepper
-  /** For each thread, whether a run is not over before it has ended. */
-  protected readonly required: readonly boolean[]
   protected findings: Findings
   protected transitions = 0
   protected depth = 0
@@ -49,7 +47,6 @@ export abstract class BoundedSearch implements Search {
     this.memories = new Memories(system.layout.locations)
     this.stepper = new Stepper(this.learned, this.memories)
     this.findings = new Findings(system, this.memories)
-    this.required = system.threads.map((thread) => thread.daemon !== true)
   }
 
   run(budget = Number.POSITIVE_INFINITY): boolean {

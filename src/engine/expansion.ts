@@ -33,7 +33,6 @@ export interface Notes {
 }
 
 export class Expansion {
-  private readonly required: readonly boolean[]
   private readonly rests: boolean
 
   constructor(
@@ -43,7 +42,6 @@ export class Expansion {
     private readonly successors: Successors,
   ) {
     const { system } = learned
-    this.required = system.threads.map((thread) => thread.daemon !== true)
     this.rests = system.restInvariant !== undefined
   }
 
@@ -53,7 +51,7 @@ export class Expansion {
    */
   expand(state: number, here: Int32Array): number {
     const { stepper, notes, successors } = this
-    const { controls, trees } = this.learned
+    const { controls, trees, required } = this.learned
     const memory = here[0]!
     let way = 0
     let steps = 0
@@ -64,7 +62,7 @@ export class Expansion {
     for (let thread = 0; thread < controls.length; thread++) {
       const control = halfOf(here[1 + (thread >> 1)]!, thread)
       if (control === DONE) continue
-      if (this.required[thread]) running = true
+      if (required[thread]) running = true
       const found = stepper.step(thread, control, memory)
       // Asked after the step: where several threads learn, only now this one knows the control state for sure.
       if (resting && !controls[thread]!.atRest(control)) resting = false

@@ -13,6 +13,8 @@ export class Learned {
   readonly automata: Automata
   readonly controls: readonly ControlStates[]
   readonly trees: DecisionTrees
+  /** For each thread, whether a run is not over before it has ended. */
+  readonly required: readonly boolean[]
   /** For each thread, the tree slot of each control state; 0 where there is none yet. */
   readonly roots: Int32Array[]
 
@@ -27,6 +29,7 @@ export class Learned {
     this.automata = new Automata(system.context, limits)
     this.automata.onReplay = onReplay
     this.controls = system.threads.map((thread) => new ControlStates(this.automata, thread))
+    this.required = system.threads.map((thread) => thread.daemon !== true)
     this.trees = new DecisionTrees(system.context, system.layout.locations)
     this.roots = system.threads.map(() => new Int32Array(64))
   }

@@ -170,7 +170,7 @@ export class ReducedSearch extends StoredSearch {
     for (let thread = 0; thread < from.length; thread++) {
       const control = from[thread]!
       if (control === DONE) continue
-      if (this.required[thread]) running = true
+      if (learned.required[thread]) running = true
       if (resting && !learned.controls[thread]!.atRest(control)) resting = false
       const found = stepper.step(thread, control, memory)
       symmetry?.check(thread, control, memory, stepper.leaves, found)

@@ -77,7 +77,7 @@ export abstract class StatefulSearch extends StoredSearch {
   /** Whether every thread that must end has ended in the state that is being looked at. */
   protected hasEnded(): boolean {
     for (let thread = 0; thread < this.threads; thread++) {
-      if (this.required[thread] && controlAt(this.here, 0, thread) !== DONE) return false
+      if (this.learned.required[thread] && controlAt(this.here, 0, thread) !== DONE) return false
     }
     return true
   }
