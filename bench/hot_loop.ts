@@ -1,9 +1,12 @@
 /**
  * Where the time of an exploration goes: one test is explored, then gone through again without
  * what is done once, then without lookups. Nanoseconds per transition, medians of five; beside it what
- * independent reads at random places of as much memory cost, which no lookup can beat.
+ * independent reads at random places of as much memory cost, and as many lookups in C (`lookups.c`), if there is gcc.
  */
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { designNamed } from '../src/designs/index.ts'
 import { Batch } from '../src/engine/batch.ts'
 import { Expansion, type Successors } from '../src/engine/expansion.ts'
@@ -37,6 +40,7 @@ interface Times {
   readonly steps: number
   readonly loads: number
   readonly bytes: number
+  readonly depth: number
 }
 
 function measure(): Times {
@@ -56,8 +60,14 @@ function measure(): Times {
 
   let transitions = 0
   const expand = new Expansion(learned, stepper, findings, batch)
+  let depth = 0
   const first = timed(() => {
-    for (let state = 0; state < visited.count; state++) {
+    for (let state = 0, level = 1; state < visited.count; state++) {
+      if (state === level) {
+        batch.flush()
+        level = visited.count
+        depth++
+      }
       visited.load(state, here)
       transitions += expand.expand(state, here)
       if (state === visited.count - 1) batch.flush()
@@ -71,7 +81,7 @@ function measure(): Times {
   const loads = timed(() => {
     for (let state = 0; state < states; state++) visited.load(state, here)
   })
-  return { states, transitions, first, again, steps, loads, bytes: visited.byteLength }
+  return { states, transitions, first, again, steps, loads, bytes: visited.byteLength, depth }
 }
 
 function goThrough(visited: Visited, here: Int32Array, expansion: Expansion): void {
@@ -108,6 +118,19 @@ function randomRead(bytes: number): number {
   return (1e6 * reading) / (batches * BATCH)
 }
 
+/** Nanoseconds of a lookup in C; undefined if it cannot be compiled. */
+function lookupInC({ states, transitions, depth }: Times): number | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'cowherd-lookups-'))
+  try {
+    const program = join(folder, 'lookups')
+    if (spawnSync('gcc', ['-O2', '-o', program, 'bench/lookups.c']).status !== 0) return undefined
+    const args = [states, transitions - states, Math.ceil(states / depth)].map(String)
+    return Number(spawnSync(program, args, { encoding: 'utf8' }).stdout)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!
 }
@@ -124,7 +147,10 @@ const rows = [
   ['loading states', of(({ loads }) => loads)],
   [`a read at random in ${Math.round(bytes / 2 ** 20)} MiB`, median(runs.map(() => randomRead(bytes)))],
 ] as const
+const inC = lookupInC(runs[0]!)
 process.stdout.write(
   `${FILE} under ${DESIGN}: ${states} states, ${transitions} transitions; ns per transition\n`,
 )
 for (const [name, time] of rows) process.stdout.write(`${time.toFixed(0).padStart(6)}  ${name}\n`)
+if (inC !== undefined)
+  process.stdout.write(`${inC.toFixed(0).padStart(6)}  looking up a known state in C, per lookup\n`)
