@@ -142,6 +142,7 @@ enum { NOT_TRIED, STAYED, DONE };
 
 static const struct test *T;
 static struct shared *S;
+static cpu_set_t processors;            /* those that this program may use */
 static pid_t watcher;                   /* the process that watches over the runs */
 static int may_change_machine;          /* --system: settings of the whole machine may be changed, and put back */
 static _Thread_local int self = -1;     /* the thread's number in the test */
@@ -397,14 +398,21 @@ PART void receive(int number)
 	await(&S->signal[number], 1);
 }
 
+/*
+ * Most often one processor, at random. Where copies are counted always one: a page may wait in the batch of the
+ * processor on which it was made, and the model's threads do not go from one to another either.
+ */
 static void choose_processor(void)
 {
-	cpu_set_t all, one;
-	if (sched_getaffinity(0, sizeof all, &all) != 0 || roll(4) == 0)
+	cpu_set_t one;
+	if (!S->counting && roll(4) == 0) {
+		/* A process has its parent's choice until it makes one of its own. */
+		sched_setaffinity(0, sizeof processors, &processors);
 		return;
-	int chosen = (int)roll((unsigned)CPU_COUNT(&all));
+	}
+	int chosen = (int)roll((unsigned)CPU_COUNT(&processors));
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all) || chosen-- > 0)
+		if (!CPU_ISSET(cpu, &processors) || chosen-- > 0)
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);

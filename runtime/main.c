@@ -391,6 +391,8 @@ static int run_program(int count, char **word, const struct test *const *tests)
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGHUP, &end, NULL);
+	if (sched_getaffinity(0, sizeof processors, &processors) != 0)
+		return usage(word[0]);
 	S = mmap(NULL, sizeof *S, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (S == MAP_FAILED)
 		return EXIT_BROKEN;
