@@ -3,7 +3,14 @@
  * other numbers; or under one design. Ends at the first wrong byte, count or frame, and says how to repeat what led to it.
  */
 import { DESIGNS, type Design } from '../src/designs/index.ts'
-import { type Soak, type Soaked, soakProcesses, soakTerminated, soakThreads } from '../test/live/soak.ts'
+import {
+  keepsStores,
+  type Soak,
+  type Soaked,
+  soakProcesses,
+  soakTerminated,
+  soakThreads,
+} from '../test/live/soak.ts'
 
 /** How long one memory lives, in milliseconds. */
 const ROUND = 15_000
@@ -23,7 +30,7 @@ async function soak(minutes: number, firstSeed: number, designs: readonly Design
     for (const { name: design } of designs) {
       if (Date.now() - began >= 60_000 * minutes) break
       const round: Soak = { design, seed, milliseconds: ROUND, least: 150 }
-      const kind = (['processes', 'threads'] as const)[seed % 2]!
+      const kind = seed % 2 === 1 && keepsStores(design) ? 'threads' : 'processes'
       const soaked = await (kind === 'threads' ? soakThreads : soakProcesses)(round)
       memories[kind]++
       add(total, soaked)

@@ -19,7 +19,7 @@ it.each(['v5.7', 'v5.11', 'torvalds', 'v5.19'])(
   async (design) => expectClean(await soakProcesses({ ...SHORT, design })),
 )
 
-it.each(['v5.9', 'torvalds', 'v5.19'])(
+it.each(['v5.18', 'v5.19', 'v6.12'])(
   'several workers in one process under %s lose no byte',
   { timeout: 180_000 },
   async (design) => expectClean(await soakThreads({ ...SHORT, design })),

@@ -46,6 +46,14 @@ function keepsPins(name: string): boolean {
   return designNamed(name)!.rules.page_try_share_anon_rmap !== NO_RULES.page_try_share_anon_rmap
 }
 
+/**
+ * Where swap-in looks at mappings and entries alone (to v5.16), a store is lost if its page goes to swap and back while
+ * another thread copies it (suite-large/swap-copy-races-*.litmus): there processes of several threads are not soaked.
+ */
+export function keepsStores(name: string): boolean {
+  return designNamed(name)!.rules.swap_in_exclusive !== designNamed('v5.7')!.rules.swap_in_exclusive
+}
+
 /** Several workers with processes of their own, which all descend from one. */
 export async function soakProcesses(soak: Soak): Promise<Soaked> {
   const { memory, hands } = processes(soak)
