@@ -197,7 +197,8 @@ export class Pool {
 
   /** Makes a worker; `fail` is called when it ends. */
   private start(fail: (error: JobError) => void): Hand {
-    const { worker, heartbeat } = startWorker({ program: this.program, workers: this.workers })
+    const { worker, heartbeat } = startWorker(this.program)
+    heartbeat.workers = this.workers
     worker.stdout.pipe(process.stderr, { end: false })
     const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
     worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))

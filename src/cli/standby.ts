@@ -4,7 +4,6 @@
  */
 import { Worker } from 'node:worker_threads'
 import { Heartbeat } from './heartbeat.ts'
-import type { WorkerData } from './protocol.ts'
 
 /** JavaScript objects of one worker, in MiB. States do not count: they are outside of this heap. */
 export const HEAP_MIB = 1024
@@ -12,46 +11,33 @@ export const HEAP_MIB = 1024
 /** What workers run: `watched_worker` tells which parts of its source have run. */
 export type WorkerProgram = 'worker' | 'watched_worker'
 
-export interface WorkerOptions {
-  readonly program: WorkerProgram
-  /** Threads that explore one thing together. */
-  readonly workers: number
-}
-
 /** A worker, and what it shares with the main thread. */
 export interface Hireling {
   readonly worker: Worker
   readonly heartbeat: Heartbeat
 }
 
-/** What most pools ask for first. */
-const USUAL: WorkerOptions = { program: 'worker', workers: 1 }
-
 let standby: Hireling | undefined
 
-/** Makes a worker for whoever asks for one first. Until then it keeps nothing from ending. */
+/** Makes a worker for whoever is the first to ask for one. Until then it keeps nothing from ending. */
 export function prepareWorker(): void {
-  standby = make(USUAL)
+  standby = make('worker')
   standby.worker.unref()
 }
 
-/** The worker that stands by, if it is of this kind, or else a new one. */
-export function startWorker(options: WorkerOptions): Hireling {
+/** The worker that stands by, or else a new one. */
+export function startWorker(program: WorkerProgram): Hireling {
+  if (standby === undefined || program !== 'worker') return make(program)
   const ready = standby
   standby = undefined
-  if (ready === undefined) return make(options)
-  if (options.program === USUAL.program && options.workers === USUAL.workers) {
-    ready.worker.ref()
-    return ready
-  }
-  void ready.worker.terminate()
-  return make(options)
+  ready.worker.ref()
+  return ready
 }
 
-function make({ program, workers }: WorkerOptions): Hireling {
+function make(program: WorkerProgram): Hireling {
   const heartbeat = new Heartbeat()
   const worker = new Worker(new URL(`./${program}.js`, import.meta.url), {
-    workerData: { heartbeat: heartbeat.buffer, workers } satisfies WorkerData,
+    workerData: heartbeat.buffer,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     // What a person's design prints must not end up within a table or JSON.
     stdout: true,

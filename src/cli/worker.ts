@@ -32,13 +32,11 @@ import type {
   Request,
   ShowAnswer,
   TestText,
-  WorkerData,
   WorkerFailure,
 } from './protocol.ts'
 import { withTerms, worstOf } from './selection.ts'
 
-const { heartbeat: buffer, workers } = workerData as WorkerData
-const heartbeat = new Heartbeat(buffer)
+const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
 
 parentPort!.on('message', async (request: Request) => {
   heartbeat.reset()
@@ -160,6 +158,7 @@ function optionsOf(
     search,
     recheck,
     team: (rules, program) => {
+      const { workers } = heartbeat
       if (workers === 1 || test === undefined) return undefined
       const design =
         rules === eager_all.rules ? null : rules === under?.design.rules ? under.source : undefined
