@@ -19,7 +19,7 @@ const packing = process.argv.includes('--types')
  * web is one file that needs no other: a worker there has no import map that could say where packages are.
  */
 const ENTRIES = [
-  { name: 'cli', source: 'src/cli/main.ts', required: true },
+  { name: 'cli', source: 'src/cli/main.ts', required: true, main: true },
   { name: 'index', source: 'src/index.ts', required: true },
   { name: 'live', source: 'src/live.ts', required: true },
   { name: 'live_web', source: 'src/live/index.ts', required: true, web: true },
@@ -46,13 +46,10 @@ if (packing) declarations()
  * their licences.
  */
 async function bundle() {
+  const forNode = { splitting: true, packages: 'external', platform: 'node', target: 'node20' }
   const results = await Promise.all([
-    bundleOf((entry) => !entry.web, {
-      splitting: true,
-      packages: 'external',
-      platform: 'node',
-      target: 'node20',
-    }),
+    bundleOf((entry) => entry.main, forNode),
+    bundleOf((entry) => !entry.main && !entry.web, forNode),
     bundleOf((entry) => entry.web, { platform: 'browser', target: 'es2022' }),
   ]).catch(() => process.exit(1)) // esbuild has printed what is wrong, with the place
 

@@ -11,7 +11,6 @@
  * --cpu takes the time of all their threads on processors in place of the time that passes, for a
  * machine that has other things to do. It flatters SPIN: Cowherd uses several threads to start.
  */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,48 +20,7 @@ import { designNamed } from '../src/designs/index.ts'
 import { exportPromela, type Litmus } from '../src/litmus/index.ts'
 import { spinAvailable } from '../test/spin.ts'
 import { corpus } from '../test/suite/corpus.ts'
-
-interface Timed {
-  /** That passed. */
-  readonly wall: number
-  /** On processors, of the command and all that it started. */
-  readonly cpu: number
-  /** Whether it came to its end. */
-  readonly whole: boolean
-}
-
-/** What bash adds to standard error when a command is over. */
-const TIMES = /^times (\d+\.\d+) (\d+\.\d+) (\d+\.\d+)$/m
-
-/** Runs a command; each process that it starts may use so many seconds of a processor. */
-function timed(
-  command: readonly string[],
-  cwd: string,
-  atMost: number,
-  answers: readonly (number | null)[] = [0],
-): Promise<Timed> {
-  const script = `ulimit -t ${Math.max(1, Math.ceil(atMost))}; TIMEFORMAT='times %R %U %S'; time "$@"`
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', script, 'bash', ...command], {
-      cwd,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    let said = ''
-    child.stderr.on('data', (chunk) => {
-      said += chunk
-    })
-    child.once('error', reject)
-    child.once('close', (code) => {
-      const [, wall, user, system] = TIMES.exec(said)?.map(Number) ?? []
-      if (wall === undefined) return reject(new Error(`${command.join(' ')}:\n${said}`))
-      const cpu = user! + system!
-      const whole = answers.includes(code)
-      if (!whole && cpu < atMost / 2)
-        return reject(new Error(`${command.join(' ')}: exit code ${code}\n${said}`))
-      resolve({ wall, cpu, whole })
-    })
-  })
-}
+import { median, type Timed, timed } from './timed.ts'
 
 // 1 is an answer, too: something is not as the test expects.
 function cowherd(file: string, design: string): Promise<Timed> {
@@ -107,11 +65,6 @@ async function spin(promela: string, states: number, atMost: number): Promise<Ve
 function programOf(test: Litmus, design: string): { promela: string; states: number } {
   const { program, explorer, exploration } = runTest(test, designNamed(design)!.rules)
   return { promela: exportPromela(test, program.kernel, explorer), states: exploration.states }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
 
 interface Row {

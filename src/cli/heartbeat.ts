@@ -16,7 +16,8 @@ const FRONTIER = 6
 const LOW = 7
 const HIGH = 8
 const MILLISECONDS = 9
-const INTEGERS = 10
+const WORKERS = 10
+const INTEGERS = 11
 
 /** Longer names of procedures are cut. */
 const NAME_CAPACITY = 100
@@ -99,7 +100,17 @@ export class Heartbeat {
     return Atomics.load(this.integers, STOP) === 1
   }
 
+  /** How many threads explore one thing together. */
+  get workers(): number {
+    return Atomics.load(this.integers, WORKERS)
+  }
+
   // ---- the main thread's side ----
+
+  /** To be said before there is a job: a worker is made before anybody knows. */
+  set workers(count: number) {
+    Atomics.store(this.integers, WORKERS, count)
+  }
 
   stop(): void {
     Atomics.store(this.integers, STOP, 1)

@@ -2,8 +2,9 @@
 
 import { Interruption, UsageError } from './exit.ts'
 import { interruptible } from './interruptible.ts'
-import { Pool, type WorkerProgram } from './pool.ts'
+import { Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
+import type { WorkerProgram } from './standby.ts'
 import { complain, ProgressLine } from './terminal.ts'
 import { readTests, SUITE } from './tests.ts'
 

@@ -2,11 +2,12 @@
  * Workers, and who watches them. Jobs wait in one queue, the most urgent first; a worker that
  * falls silent while foreign code runs, dies or runs out of memory fails its job and is replaced.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { count } from '../report/count.ts'
-import { Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
+import { type Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import { explain, OWN_CODE } from './own_design.ts'
-import type { AssistInput, DesignFile, JobKind, Jobs, Reply, Request, WorkerData } from './protocol.ts'
+import type { AssistInput, DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
+import { HEAP_MIB, startWorker, type WorkerProgram } from './standby.ts'
 
 /**
  * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
@@ -16,8 +17,6 @@ const SILENCE_MS = 5_000
 /** How long workers have, once they are asked to stop, before they are made to. */
 const GRACE_MS = 1_500
 const WATCH_EVERY_MS = 250
-/** JavaScript objects of one worker, in MiB. States do not count: they are outside of this heap. */
-const HEAP_MIB = 1024
 
 export type JobFault =
   /** Somebody's rules are wrong; the message says how. */
@@ -73,9 +72,6 @@ export interface Activity {
   /** The exploration that has come to the most states. */
   readonly largest: Pulse | undefined
 }
-
-/** What workers run: `watched_worker` tells which parts of its source have run. */
-export type WorkerProgram = 'worker' | 'watched_worker'
 
 export interface PoolOptions {
   /** What its workers run. */
@@ -201,13 +197,8 @@ export class Pool {
 
   /** Makes a worker; `fail` is called when it ends. */
   private start(fail: (error: JobError) => void): Hand {
-    const heartbeat = new Heartbeat()
-    const worker = new Worker(new URL(`./${this.program}.js`, import.meta.url), {
-      workerData: { heartbeat: heartbeat.buffer, workers: this.workers } satisfies WorkerData,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
-      // What a person's design prints must not end up within a table or JSON.
-      stdout: true,
-    })
+    const { worker, heartbeat } = startWorker(this.program)
+    heartbeat.workers = this.workers
     worker.stdout.pipe(process.stderr, { end: false })
     const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
     worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))

@@ -52,12 +52,6 @@ export interface Jobs {
   assist: { input: AssistInput; output: null }
 }
 
-/** How a worker is made: what it shares with the main thread, and how many threads explore together. */
-export interface WorkerData {
-  readonly heartbeat: SharedArrayBuffer
-  readonly workers: number
-}
-
 /** What is explored: a test under a design, or under the yardstick where there is none. */
 export interface AssistInput {
   readonly test: TestText

@@ -14,19 +14,14 @@ import {
   runTest,
   yardstickOf,
 } from '../check/index.ts'
-import { ClaimsError, decide } from '../claims/index.ts'
+import { ClaimsError } from '../claims/error.ts'
 import { type Design, designNamed, eager_all } from '../designs/index.ts'
 import { assist, ModelError, type SearchMode, type Share } from '../engine/index.ts'
 import { compile, type Litmus, parse } from '../litmus/index.ts'
-import { claimReport } from '../report/claims.ts'
 import { cellReport } from '../report/json.ts'
 import { reach } from '../report/reach.ts'
-import { renderShow } from '../report/show.ts'
-import { coverDesign } from './coverage_job.ts'
 import { factsOf } from './design_facts.ts'
-import { exportCell } from './export_job.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
-import { historyOf } from './history_job.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
 import type {
   AssistInput,
@@ -37,13 +32,11 @@ import type {
   Request,
   ShowAnswer,
   TestText,
-  WorkerData,
   WorkerFailure,
 } from './protocol.ts'
 import { withTerms, worstOf } from './selection.ts'
 
-const { heartbeat: buffer, workers } = workerData as WorkerData
-const heartbeat = new Heartbeat(buffer)
+const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
 
 parentPort!.on('message', async (request: Request) => {
   heartbeat.reset()
@@ -56,6 +49,7 @@ parentPort!.on('message', async (request: Request) => {
   parentPort!.postMessage(reply)
 })
 
+/** What only one kind of job needs is loaded with the first of them: it is as much as all others need together. */
 async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['output']> {
   switch (kind) {
     case 'design': {
@@ -69,13 +63,8 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       return cellReport(cell, input.yardstick, copies, doubts(cell, input))
     }
     case 'claim': {
-      const { claim, tests: texts, limits, width, only } = input
-      const cases = only === undefined ? claim.cases : [claim.cases[only.case - 1]!]
-      return claimReport(
-        decide({ ...claim, cases }, (name) => testFrom(texts[name]!), optionsOf(limits)),
-        width,
-        only,
-      )
+      const { decideClaim } = await import('./claim_job.ts')
+      return decideClaim(input, testFrom, optionsOf(input.limits))
     }
     case 'assist':
       await help(input)
@@ -92,13 +81,18 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     case 'show':
       return show(await check(input), input)
     case 'coverage': {
+      const { coverDesign } = await import('./coverage_job.ts')
       const design = input.design === undefined ? undefined : await load(input.design)
       return coverDesign(input.tests.map(testFrom), design, input.copies, optionsOf(input.limits))
     }
-    case 'history':
+    case 'history': {
+      const { historyOf } = await import('./history_job.ts')
       return historyOf(input.tests.map(testFrom), await load(input.design), optionsOf(input.limits))
-    case 'export':
+    }
+    case 'export': {
+      const { exportCell } = await import('./export_job.ts')
       return exportCell(testFrom(input.test), await load(input.design), input, optionsOf(input.limits))
+    }
   }
 }
 
@@ -164,6 +158,7 @@ function optionsOf(
     search,
     recheck,
     team: (rules, program) => {
+      const { workers } = heartbeat
       if (workers === 1 || test === undefined) return undefined
       const design =
         rules === eager_all.rules ? null : rules === under?.design.rules ? under.source : undefined
@@ -230,10 +225,10 @@ function watch<T>(name: string, foreign: () => T): T {
   return result
 }
 
-function show(
+async function show(
   cell: Cell,
   { test, design, yardstick, limits, search, terms, copies, ...options }: Jobs['show']['input'],
-): ShowAnswer {
+): Promise<ShowAnswer> {
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
     const outcomes = cell.outcomes.map(({ outcome }) => outcome.key)
@@ -245,6 +240,7 @@ function show(
     copies && !heartbeat.stopped
       ? copiesOf(cell, { test, design, ...(search !== undefined && { search }) }, limits)
       : undefined
+  const { renderShow } = await import('../report/show.ts')
   return {
     kind: 'shown',
     text: renderShow(cell, selection, options),

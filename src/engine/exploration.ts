@@ -33,6 +33,9 @@ export type SearchMode =
       readonly most: number
     }
 
+/** Seeds are whole numbers from 0 up to this. */
+export const MAX_SEED = 2 ** 32 - 1
+
 /** How a search was made, and how far it came. */
 export type Coverage =
   | {

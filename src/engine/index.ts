@@ -22,6 +22,7 @@ export {
   type FailureKind,
   type FinalMemory,
   type Level,
+  MAX_SEED,
   REDUCTIONS,
   type Reduction,
   type SearchMode,
@@ -50,7 +51,6 @@ export {
 } from './operation.ts'
 export { ParallelExplorer, type Team } from './parallel.ts'
 export { type PromelaClaim, type PromelaOptions, toPromela } from './promela.ts'
-export { MAX_SEED } from './random_walk.ts'
 export type { Search, States } from './search.ts'
 export { BREADTH_FIRST, searchOf } from './search_mode.ts'
 export { reportDeath, type Share, TeamError } from './share.ts'

@@ -128,7 +128,9 @@ export class Memories {
 
   /** A copy of one memory. */
   copy(memory: number): Uint8Array {
-    return Uint8Array.from(this.locations, (_, location) => this.get(memory, location))
+    const bytes = new Uint8Array(this.locations.length)
+    for (let location = 0; location < bytes.length; location++) bytes[location] = this.get(memory, location)
+    return bytes
   }
 
   get byteLength(): number {

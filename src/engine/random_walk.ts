@@ -5,13 +5,10 @@
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import type { Coverage, ExploreLimits } from './exploration.ts'
+import { type Coverage, type ExploreLimits, MAX_SEED } from './exploration.ts'
 import { setControl } from './packed.ts'
 import { StatefulSearch } from './stateful_search.ts'
 import type { System } from './system.ts'
-
-/** Seeds are whole numbers from 0 up to this. */
-export const MAX_SEED = 2 ** 32 - 1
 
 export interface RandomRuns {
   readonly seed: number
