@@ -40,10 +40,10 @@ if (present.length > 0) await bundle()
 if (packing) declarations()
 
 /**
- * One build for all entries but those for the web, with shared chunks: the command line and the designs that import 'cowherd' must
- * meet in the same module instances. Chunks lie beside the entries, so that a path relative to
- * `import.meta.url` means the same in each of them. Packages are not bundled: npm installs them anyway, with
- * their licences.
+ * The command line is built by itself, since the main thread explores nothing and needs only a part of what workers need.
+ * What workers run and what designs import as 'cowherd' is one build with shared chunks: these must meet in the same
+ * module instances. Chunks lie beside the entries, so that a path relative to `import.meta.url` means the same in
+ * each of them. Packages are not bundled: npm installs them anyway, with their licences.
  */
 async function bundle() {
   const forNode = { splitting: true, packages: 'external', platform: 'node', target: 'node20' }
