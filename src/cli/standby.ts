@@ -23,6 +23,12 @@ let standby: Hireling | undefined
 export function prepareWorker(): void {
   standby = make('worker')
   standby.worker.unref()
+  // One that fails already now is none: whoever asks makes another, and hears of what ails it.
+  standby.worker.once('error', forget)
+}
+
+function forget(): void {
+  standby = undefined
 }
 
 /** The worker that stands by, or else a new one. */
@@ -30,6 +36,7 @@ export function startWorker(program: WorkerProgram): Hireling {
   if (standby === undefined || program !== 'worker') return make(program)
   const ready = standby
   standby = undefined
+  ready.worker.off('error', forget)
   ready.worker.ref()
   return ready
 }
