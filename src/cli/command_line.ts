@@ -62,7 +62,8 @@ not be read or run; 77 "run" has skipped something; 130 interrupted.`,
 const given = process.argv[2] ?? ''
 const wanted = Object.hasOwn(COMMANDS, given) ? [COMMANDS[given]!] : Object.values(COMMANDS)
 for (const register of await Promise.all(wanted.map((load) => load()))) register(program)
-for (const command of [program, ...program.commands]) command.exitOverride()
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+  command.exitOverride()
 
 try {
   await program.parseAsync()

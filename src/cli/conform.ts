@@ -1,5 +1,5 @@
 /** `cowherd conform`: the suite on several kernels, as a table. */
-import { accessSync, constants, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import type { Agreement } from '../real/compare.ts'
@@ -76,9 +76,11 @@ const UNREMARKABLE: readonly (Agreement | undefined)[] = ['agrees', 'idle', 'ski
  */
 function checkFolder(output: string): void {
   try {
-    accessSync(dirname(output), constants.W_OK)
+    accessSync(existsSync(output) ? output : dirname(output), constants.W_OK)
+    if (existsSync(output) && statSync(output).isDirectory())
+      throw new UsageError(`${output}: it is a folder`)
   } catch (error) {
-    throw new UsageError(`${output}: ${readable(error)}`)
+    throw error instanceof UsageError ? error : new UsageError(`${output}: ${readable(error)}`)
   }
 }
 
@@ -96,6 +98,7 @@ function machineNames(kernels: string | undefined): string[] {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
+  if (names.length === 0) throw new UsageError('--kernels names no kernel; expected such as 6.12,host')
   return names.map((name) => (name === 'host' || name.startsWith('qemu:') ? name : `qemu:${name}`))
 }
 

@@ -37,8 +37,8 @@ export function registerKernels(program: Command): void {
   kernels
     .command('list', { isDefault: true })
     .description('list the kernels that were added')
-    .action(() => {
-      const all = listKernels()
+    .action(async () => {
+      const all = await faulty(async () => listKernels())
       if (all.length === 0) complain('No kernel was added yet; "cowherd kernels add debian-6.12" adds one.')
       for (const kernel of all) print(line(kernel))
     })

@@ -121,7 +121,11 @@ async function runOn(
   const names = tests.map(({ name }) => name)
   try {
     return await inScratch(async (folder) => {
-      const program = await build(emitAll(tests), folder, 'test')
+      const program = await build(emitAll(tests), folder, 'test', abort.signal).catch((error: unknown) => {
+        if (!abort.signal.aborted) throw error
+        return ''
+      })
+      if (abort.signal.aborted) throw new Interruption('interrupted before anything was run')
       const columns: KernelColumn[] = []
       const waiting = [...machines.entries()]
       const work = async (): Promise<void> => {

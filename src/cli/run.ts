@@ -33,13 +33,16 @@ export function registerRun(program: Command): void {
 
 async function runTests(names: readonly string[], options: RunOptions): Promise<number> {
   const files = names.flatMap(testsCalled)
+  let without = 0
   for (const { test, text, file } of files) {
-    for (const one of whyNotEmittable(test)) complain(renderDiagnostic(one, text, file))
+    const reasons = whyNotEmittable(test)
+    if (reasons.length > 0) without++
+    for (const one of reasons) complain(renderDiagnostic(one, text, file))
   }
   const measured = await measure([options.on], files, options)
   printComparisons(measured)
   const code = exitCode(measured)
-  return code === OK && wasSkipped(measured) ? SKIPPED : code
+  return code === OK && (without > 0 || wasSkipped(measured)) ? SKIPPED : code
 }
 
 function testsCalled(name: string): TestFile[] {

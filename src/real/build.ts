@@ -44,14 +44,19 @@ function removeWhenKilled(folder: string): () => void {
  * @param folder where its source and the result are put
  * @throws MachineFault if there is no compiler, or it complains
  */
-export async function build(program: string, folder: string, name: string): Promise<string> {
+export async function build(
+  program: string,
+  folder: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const source = join(folder, `${name}.c`)
   try {
     writeFileSync(source, program)
   } catch (error) {
     throw new MachineFault(`${source}: ${reason(error)}`)
   }
-  const { code, stderr } = await run('gcc', [...FLAGS, '-o', join(folder, name), source])
+  const { code, stderr } = await run('gcc', [...FLAGS, '-o', join(folder, name), source], { signal })
   if (/No space left on device/.test(stderr)) throw new MachineFault(`${folder}: the disk is full`)
   if (code !== 0) throw failure('gcc', code, stderr)
   return join(folder, name)

@@ -32,9 +32,21 @@ export function kernelsFolder(): string {
 export function listKernels(): KernelImage[] {
   const folder = kernelsFolder()
   if (!existsSync(folder)) return []
-  return readdirSync(folder)
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    throw new MachineFault(`${folder}: ${reason(error)}`)
+  }
+  return names
     .filter((name) => existsSync(join(folder, name, FACTS)))
-    .map(readKernel)
+    .flatMap((name) => {
+      try {
+        return [readKernel(name)]
+      } catch {
+        return [] // damaged: to be added again
+      }
+    })
     .sort((a, b) => a.release.localeCompare(b.release, 'en', { numeric: true }))
 }
 
@@ -103,7 +115,8 @@ export function bannerOf(image: Buffer, file: string): string {
   const isKernel = image.length > 0x1000 && image.toString('latin1', 0x202, 0x206) === 'HdrS'
   const at = isKernel ? 0x200 + image.readUInt16LE(0x20e) : 0
   const banner = isKernel ? image.toString('latin1', at, image.indexOf(0, at)) : ''
-  if (!/^\d+\.\d+\S* /.test(banner)) {
+  // The release names a folder, so it is a name and no path.
+  if (!/^\d+\.\d+[\w.+~-]* /.test(banner)) {
     throw new MachineFault(`${file}: this is not a kernel image for x86 (a bzImage, /boot/vmlinuz-…)`)
   }
   return banner

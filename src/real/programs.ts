@@ -54,6 +54,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       kill()
     }
     const timer = timeout === undefined ? undefined : setTimeout(timeIsOver, timeout)
+    if (signal?.aborted === true) kill()
     signal?.addEventListener('abort', kill, { once: true })
     child.stdout.on('data', (bytes: Buffer) => {
       stdout.push(bytes)

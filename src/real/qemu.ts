@@ -86,11 +86,15 @@ async function live(
       onReady: () => clearTimeout(timer),
     })
     clearTimeout(timer)
-    if (life.output.ready || settings.signal?.aborted === true) return judge(kernel, life, settings)
+    if (life.output.ready || life.overtime || settings.signal?.aborted === true) {
+      return judge(kernel, life, settings)
+    }
     if (kvmWorks) {
       kvmWorks = false
-      const [why] = life.stderr.trim().split('\n')
-      const what = why === '' ? `${kernel.release} did not start under it in ${START_MS / 1000} s` : why
+      const [complaint] = life.stderr.trim().split('\n')
+      const what = late.signal.aborted
+        ? `${kernel.release} did not start under it in ${START_MS / 1000} s`
+        : complaint || 'QEMU ended'
       settings.onNote?.(`KVM is there and does not work (${what}), so machines run in software.`)
     }
   }

@@ -65,6 +65,7 @@ describe('cowherd run', () => {
   })
 
   it.runIf(process.platform === 'linux')('ends with another code if something was skipped', () => {
+    expect(cowherd(['run', PLAIN, ACTOR, '--on', 'host', '--times', '3']).code).toBe(77)
     const { code, stdout } = cowherd(['run', PLAIN, GROUP, '--on', 'host', '--times', '3'])
     expect(stdout).toMatch(/Skipped line 3, reclaim x: /)
     expect(stdout).toContain('Verdict agrees')
@@ -85,6 +86,9 @@ describe('cowherd run', () => {
     [['run', ACTOR, '--on', 'host'], 'none of these tests has a C form'],
     [['conform', PLAIN], 'no kernel was added yet'],
     [['conform', PLAIN, '--kernels', 'host', '-o', 'none/page.md'], 'none/page.md: '],
+    [['conform', PLAIN, '--kernels', 'host', '-o', '.'], '.: it is a folder'],
+    [['conform', PLAIN, '--kernels', ','], '--kernels names no kernel'],
+    [['kernels', 'add'], 'missing required argument'],
   ])('does not take %j', (args, message) => {
     const { code, stdout, stderr } = cowherd(args)
     expect(stderr).toContain(message)

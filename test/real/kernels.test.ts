@@ -24,6 +24,7 @@ describe('a kernel image', () => {
     ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('no kernel\n'.repeat(2000))],
     ['an image without a version', image('')],
+    ['an image whose version is a path', image('6.1/../../../x (nobody) #1')],
     ['a cut-off image', image('6.1.0 x').subarray(0, 0x300)],
   ])('is not %s', (_, bytes) => {
     expect(() => bannerOf(bytes, 'some-file')).toThrow(MachineFault)
