@@ -144,7 +144,8 @@ async function runOn(
           }
           const observed = await machine.run(program, names, folder, settings).catch((error: unknown) => {
             // One machine that does not work is no reason to end the others.
-            if (!(error instanceof MachineFault) || machines.length === 1 || abort.signal.aborted) throw error
+            if (abort.signal.aborted) return []
+            if (!(error instanceof MachineFault) || machines.length === 1) throw error
             complain(error.message)
             return []
           })
