@@ -73,8 +73,9 @@ struct reference {
 	const char *name;
 	int process, page;
 	int loads[MOST_WORDS], stores[MOST_WORDS]; /* how often it is used at most, for each word */
-	int spent; /* whether it is given back with its only use */
+	int spent; /* whether `way` gives it back with its only use */
 	const struct way *way;
+	const struct way *exact; /* takes it as it stands in the test, where it can be had; may be NULL */
 };
 
 /* What some kernels, configurations or users cannot do; and what has to be made ready for it, and undone. */
@@ -89,6 +90,7 @@ struct need {
 	int line;
 	const char *statement;
 	const struct part *part;
+	const struct part *exact; /* that of the reference's exact way, which is taken instead where it can be had */
 };
 
 /* A statement that asks the kernel for something that it need not do: was it done? */
@@ -144,6 +146,7 @@ static const struct test *T;
 static struct shared *S;
 static cpu_set_t processors;            /* those that this program may use */
 static pid_t watcher;                   /* the process that watches over the runs */
+static int exactly;                     /* whether the exact ways of references can be had on this machine */
 static int may_change_machine;          /* --system: settings of the whole machine may be changed, and put back */
 static _Thread_local int self = -1;     /* the thread's number in the test */
 static _Thread_local unsigned dice;
@@ -502,6 +505,19 @@ PART void wait_for_exit(int process)
 
 /* ---- References ---- */
 
+/* The way that is taken on this machine. */
+static const struct way *way_of(int ref)
+{
+	const struct reference *r = &T->reference[ref];
+	return exactly && r->exact != NULL ? r->exact : r->way;
+}
+
+/* Whether that way gives the reference back with its only use. */
+static int is_spent(int ref)
+{
+	return T->reference[ref].spent && way_of(ref) == T->reference[ref].way;
+}
+
 static void lock(int ref)
 {
 	int free = 0;
@@ -520,7 +536,7 @@ PART void ref_take(int ref)
 {
 	const struct reference *r = &T->reference[ref];
 	may_copy |= 1u << r->page;
-	int taken = r->way->take(ref, page_at(r->page));
+	int taken = way_of(ref)->take(ref, page_at(r->page));
 	lock(ref);
 	atomic_store(&S->held[ref], taken);
 	unlock(ref);
@@ -529,8 +545,8 @@ PART void ref_take(int ref)
 PART long ref_load(int ref, int word)
 {
 	lock(ref);
-	long value = atomic_load(&S->held[ref]) ? T->reference[ref].way->load(ref, word) : SEGV;
-	if (T->reference[ref].spent)
+	long value = atomic_load(&S->held[ref]) ? way_of(ref)->load(ref, word) : SEGV;
+	if (is_spent(ref))
 		atomic_store(&S->held[ref], 0);
 	unlock(ref);
 	return value;
@@ -540,8 +556,8 @@ PART void ref_store(int ref, int word, long value)
 {
 	lock(ref);
 	if (atomic_load(&S->held[ref]))
-		T->reference[ref].way->store(ref, word, value);
-	if (T->reference[ref].spent)
+		way_of(ref)->store(ref, word, value);
+	if (is_spent(ref))
 		atomic_store(&S->held[ref], 0);
 	unlock(ref);
 }
@@ -550,7 +566,7 @@ PART void ref_release(int ref)
 {
 	lock(ref);
 	if (atomic_exchange(&S->held[ref], 0))
-		T->reference[ref].way->release(ref);
+		way_of(ref)->release(ref);
 	unlock(ref);
 }
 

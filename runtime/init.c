@@ -120,6 +120,9 @@ int main(void)
 	speak();
 	mount_on("tmpfs", "/tmp");
 	mount_on("cgroup2", "/sys/fs/cgroup");
+	/* The kernel has the folder where it has the file system. */
+	if (access("/sys/kernel/debug", F_OK) == 0)
+		mount_on("debugfs", "/sys/kernel/debug");
 	write_to("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	load_modules();
 	make_swap();

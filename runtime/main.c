@@ -39,8 +39,8 @@ static void end_processes(void)
 static void give_up(void)
 {
 	for (int r = 0; r < T->references; r++)
-		if (T->reference[r].way->give_up != NULL)
-			T->reference[r].way->give_up(r);
+		if (way_of(r)->give_up != NULL)
+			way_of(r)->give_up(r);
 }
 
 /* Whether something has come about before the time is over, and nothing has broken. */
@@ -166,7 +166,7 @@ static int run_once(unsigned seed, long timeout, int counting)
 	S->seed = seed;
 	S->counting = counting;
 	for (int r = 0; r < T->references; r++)
-		T->reference[r].way->prepare(r);
+		way_of(r)->prepare(r);
 
 	long deadline = now_ms() + timeout;
 	int result = EXIT_DONE;
@@ -186,7 +186,7 @@ static int run_once(unsigned seed, long timeout, int counting)
 		for (int r = 0; r < T->references; r++)
 			for (int w = 0; w < T->page[T->reference[r].page].words; w++)
 				if (atomic_load(&S->held[r]))
-					S->behind[r][w] = T->reference[r].way->load(r, w);
+					S->behind[r][w] = way_of(r)->load(r, w);
 		for (int r = 0; r < T->references; r++)
 			ref_release(r);
 		atomic_store(&S->turn, -1);
@@ -209,7 +209,7 @@ static int run_once(unsigned seed, long timeout, int counting)
 		give_up();
 	end_processes();
 	for (int r = 0; r < T->references; r++)
-		T->reference[r].way->discard(r);
+		way_of(r)->discard(r);
 	reap();
 	if (atomic_load(&S->broken)) {
 		printf("Broken %s\n", S->why);
@@ -245,11 +245,17 @@ static volatile sig_atomic_t ended_by;
 static volatile pid_t watching;
 static pid_t beginner; /* the process that began the runs */
 
+/* What a statement needs on this machine. */
+static const struct part *part_of(const struct need *need)
+{
+	return exactly && need->exact != NULL ? need->exact : need->part;
+}
+
 static void end_parts(void)
 {
 	for (int n = T == NULL ? 0 : T->needs; n-- > 0;)
-		if (T->need[n].part->end != NULL)
-			T->need[n].part->end();
+		if (part_of(&T->need[n])->end != NULL)
+			part_of(&T->need[n])->end();
 }
 
 /* Ends the runs. Whoever began them then undoes what was done to the machine. */
@@ -290,11 +296,23 @@ static int watch(long times, unsigned seed, long timeout)
 	return result;
 }
 
+/* Finds out whether a reference can be taken as it stands in the test, and says which is. */
+static void choose_ways(void)
+{
+	exactly = 0;
+	for (int n = 0; n < T->needs; n++) {
+		if (T->need[n].exact == NULL || T->need[n].exact->probe() != NULL)
+			continue;
+		exactly = 1;
+		printf("Exact line %d \"%s\"\n", T->need[n].line, T->need[n].statement);
+	}
+}
+
 static int skipped(void)
 {
 	int skips = 0;
 	for (int n = 0; n < T->needs; n++) {
-		const char *why = T->need[n].part->probe();
+		const char *why = part_of(&T->need[n])->probe();
 		if (why != NULL)
 			printf("Skip line %d \"%s\": %s\n", T->need[n].line, T->need[n].statement, why), skips++;
 	}
@@ -312,6 +330,7 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 	root_threads = 0;
 	for (int t = 0; t < T->threads; t++)
 		root_threads += T->thread[t].process == 0;
+	choose_ways();
 	if (skipped() > 0) {
 		printf("Result skipped\n");
 		return EXIT_SKIPPED;
@@ -321,8 +340,8 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		printf("Copies not counted: %s\n", frames_hidden);
 	pages_begin();
 	for (int n = 0; n < T->needs; n++)
-		if (T->need[n].part->begin != NULL)
-			T->need[n].part->begin();
+		if (part_of(&T->need[n])->begin != NULL)
+			part_of(&T->need[n])->begin();
 	fflush(stdout);
 	beginner = getpid();
 	watching = fork();
@@ -355,7 +374,8 @@ static int usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s [--times n] [--seed n] [--timeout ms] [--system] [--pages] [test ...]\n"
-		"  --system  may change settings of the whole machine (KSM, a control group), and puts them back\n"
+		"  --system  may change settings of the whole machine (KSM, a control group), and puts them back;\n"
+		"            and may use /sys/kernel/debug/gup_test, of which there is one\n"
 		"  --pages   tells what each page is made of at the end of each run\n"
 		"exit code: 0 all runs done, 2 something broke, 3 a run hung, 77 skipped, with the reason\n",
 		program);

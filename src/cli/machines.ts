@@ -35,7 +35,7 @@ export const MACHINE_OPTIONS: readonly Option[] = [
     .default(20)
     .argParser(whole),
   new Option('--limit <s>', 'end a machine after so many seconds').default(1800).argParser(whole),
-  new Option('--system', 'on this machine, let tests have KSM run and make a control group'),
+  new Option('--system', 'on this machine, let tests have KSM run, make a control group, and use gup_test'),
 ]
 
 /** What machines did, with the names of the tests in the order of each machine's comparisons. */

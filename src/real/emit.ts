@@ -6,7 +6,7 @@ import type { Expression, Litmus, Statement, Term } from '../litmus/ast.ts'
 import { type Diagnostic, lineNumber } from '../litmus/diagnostic.ts'
 import { Names } from '../litmus/program.ts'
 import { type Part, runtime } from './runtime.ts'
-import { spentReferences, type Way, wayOf } from './ways.ts'
+import { exactPin, spentReferences, type Way, wayOf } from './ways.ts'
 
 /** `runtime/core.c` has room for so many looks at a reference and stores through it. */
 const MOST_USES = 16
@@ -263,7 +263,7 @@ static int ${this.prefix}condition_${i}(void)
         this.need(line, text, 'soft_dirty')
         return 'clear_refs()'
       case 'pin':
-        this.need(line, text, wayOf(this.test, one))
+        this.need(line, text, wayOf(this.test, one), one === exactPin(this.test) ? 'gup_test' : undefined)
         return `ref_take(${this.reference(one.ref)})`
       case 'release':
         return `ref_release(${this.reference(one.ref)})`
@@ -278,10 +278,12 @@ static int ${this.prefix}condition_${i}(void)
     }
   }
 
-  /** Notes that a statement needs something that not every machine has. */
-  private need(line: number, text: string, part: Part): void {
-    this.parts.add(part)
-    this.needs.push(`{ ${line}, ${cString(text)}, &${part}_part }`)
+  /** Notes that a statement needs something that not every machine has; `exact` is better, where that can be had. */
+  private need(line: number, text: string, part: Part, exact?: Part): void {
+    const parts = exact === undefined ? [part] : [part, exact]
+    for (const one of parts) this.parts.add(one)
+    const second = exact === undefined ? 'NULL' : `&${exact}_part`
+    this.needs.push(`{ ${line}, ${cString(text)}, &${part}_part, ${second} }`)
   }
 
   /** Notes that a statement asks for something that need not come about; returns its number. */
@@ -375,6 +377,7 @@ static int ${this.prefix}condition_${i}(void)
     const owner = test.processes[this.names.references[this.names.reference(pin.ref)]!.mm]!.name
     const { name, words } = test.pages[pin.page]!
     const way = wayOf(test, pin)
+    const exact = pin === exactPin(test) ? `&by_gup_test${pin.fast ? '_fast' : ''}` : 'NULL'
     const spent = spentReferences(test).has(pin.ref)
     // What it holds at the end is looked at, too, unless it is gone by then for certain.
     const last = spent || (way === 'process_vm' && pin.access === 'write') ? 0 : 1
@@ -383,7 +386,7 @@ static int ${this.prefix}condition_${i}(void)
     // A reference for writing must be taken as one, also if nobody writes through it.
     if (pin.access === 'write' && !written.some((times) => times > 0)) written[0] = 1
     const stores = written.join(', ')
-    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, ${spent ? 1 : 0}, &by_${way} }`
+    return `{ ${cString(pin.ref)}, ${this.process(owner)}, ${this.page(name)}, { ${loads} }, { ${stores} }, ${spent ? 1 : 0}, &by_${way}, ${exact} }`
   }
 
   private page(name: string): string {

@@ -33,6 +33,12 @@ export interface Skip {
   readonly reason: string
 }
 
+/** A reference that was taken as it stands in the test. */
+export interface Exact {
+  readonly line: number
+  readonly statement: string
+}
+
 /** How a test's runs ended. `crashed`: the machine did, in the middle of them; `stopped`: it was made to. */
 type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed' | 'stopped'
 
@@ -45,6 +51,7 @@ export interface Observed {
   /** What hung or broke; empty otherwise. */
   readonly message: string
   readonly skips: readonly Skip[]
+  readonly exact: readonly Exact[]
   /** Why no copies were counted; undefined if they were. */
   readonly uncounted: string | undefined
   /** What of the pages cannot be told on this machine. */
@@ -84,12 +91,17 @@ function readBlock(block: string): Observed {
     const [, number, statement, reason] = /^Skip line (\d+) "(.*?)": (.*)$/.exec(line) ?? []
     return number === undefined ? [] : [{ line: Number(number), statement: statement!, reason: reason! }]
   })
+  const exact = lines.flatMap((line) => {
+    const [, number, statement] = /^Exact line (\d+) "(.*)"$/.exec(line) ?? []
+    return number === undefined ? [] : [{ line: Number(number), statement: statement! }]
+  })
   return {
     test: lines[0]!.trim(),
     kernel: (rest('Kernel') ?? '').split(' ')[0]!,
     ending: (rest('Result') as Ending | undefined) ?? 'crashed',
     message: (lines.find((line) => line.startsWith('Hang')) ?? rest('Broken') ?? '').replace(/^Hang; /, ''),
     skips,
+    exact,
     uncounted: /^Copies not counted: (.*)$/m.exec(block)?.[1],
     untold: lines.flatMap((line) => /^Pages (.*)$/.exec(line)?.[1] ?? []),
     seen,

@@ -13,6 +13,7 @@ export const PARTS = [
   'process_vm',
   'fuse',
   'proc_mem',
+  'gup_test',
   'swap',
   'reclaim',
   'ksm',

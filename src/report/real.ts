@@ -38,6 +38,9 @@ export function renderComparison(
   for (const { line, statement, reason } of observed.skips) {
     lines.push(hang(`Skipped line ${line}, ${statement}: ${reason}`, width, 8, 0))
   }
+  for (const { line, statement } of observed.exact) {
+    lines.push(hang(`Exactly line ${line}, ${statement}: taken by gup_test as it stands`, width, 8, 0))
+  }
   if (observed.ending !== 'skipped') lines.push(`Runs ${count(observed.runs)}`)
   for (const seen of observed.seen) {
     const bad = forbidden.includes(seen)

@@ -5,7 +5,7 @@ import { parse, print } from '../../src/litmus/index.ts'
 import { compare, without } from '../../src/real/compare.ts'
 import { readObserved } from '../../src/real/observed.ts'
 import { standInFor } from '../../src/real/stand_in.ts'
-import { asRunOn, versionOf } from '../../src/real/ways.ts'
+import { asRunOn, exactPin, versionOf } from '../../src/real/ways.ts'
 
 const PRINTED = `Note module x: there already
 Test one
@@ -42,6 +42,13 @@ describe('what a program printed', () => {
     ])
     expect(two!.skips).toEqual([{ line: 9, statement: 'pageout x', reason: 'this machine has no swap' }])
     expect(three).toMatchObject({ ending: 'hung', message: 'a at line 4; b at line 9' })
+  })
+
+  it('says which reference was taken as it stands in the test', () => {
+    const line = 'Exact line 4 "pin p = x for read, pin, longterm"'
+    const [exact] = readObserved(`Test t\nKernel 6.12 #1\n${line}\nResult done\n`)
+    expect(exact!.exact).toEqual([{ line: 4, statement: 'pin p = x for read, pin, longterm' }])
+    expect(one!.exact).toEqual([])
   })
 
   it('may be cut off', () => {
@@ -220,6 +227,31 @@ process a {
     expect(asRun('pin q = x for write, get; q = 1; x = 2; release q')).toContain('write, pin, fast\n')
     expect(asRun('pin q = x for read, get; r0 = q; release q')).toContain('read, get\n')
     expect(asRun('pin q = x for read, get; r0 = q')).toContain('read, get, fast\n')
+  })
+
+  it('has a long-term pin as it stands where gup_test took it', () => {
+    const source = `test t\npage x = 0\nprocess p { pin r = x for read, pin, longterm, fast; r0 = r }\n`
+    const pins = (exactly: boolean): string => print(asRunOn(parse(source).test, [6, 12], exactly))
+    expect(pins(true)).toContain('read, pin, longterm, fast\n  r0 = r\n}')
+    expect(pins(false)).toContain('read, pin\n  r0 = r\n  release r\n}')
+    // Others are taken as ever.
+    const two = parse(
+      `test t\npage x = 0\nprocess p { pin r = x for write, pin, longterm; pin s = x for read, pin, fast }\n`,
+    )
+    const asRun = print(asRunOn(two.test, [6, 12], true))
+    expect(asRun).toContain('pin r = x for write, pin, longterm\n')
+    expect(asRun).toContain('pin s = x for read, pin\n')
+  })
+
+  it('gives gup_test one long-term pin at most, which nobody stores through', () => {
+    const exact = (statements: string): string | undefined =>
+      exactPin(parse(`test t\npage x = 0\nprocess p { ${statements} }\n`).test)?.ref
+    expect(exact('pin r = x for write, pin, longterm; x = 1; r0 = r; release r')).toBe('r')
+    expect(exact('pin r = x for read, pin, longterm, fast; pin s = x for read, pin')).toBe('r')
+    expect(exact('pin r = x for write, pin, longterm; r = 1')).toBeUndefined()
+    expect(exact('pin r = x for write, pin, fast')).toBeUndefined()
+    expect(exact('pin r = x for read, pin, longterm; pin s = x for read, pin, longterm')).toBeUndefined()
+    expect(exact('pin r = x for write, pin, longterm; r = 1; pin s = x for read, pin, longterm')).toBe('s')
   })
 
   it('may lack a statement that the kernel did not carry out, and no other one', () => {

@@ -66,6 +66,8 @@ describe('cowherd emit', () => {
     ['fuse', 'pin r = x for write, get; r = 1; r0 = r'],
     ['proc_mem', 'pin r = x for write, get; r = 1; release r'],
     ['process_vm_writev', 'pin r = x for write, pin; r = 1'],
+    ['gup_test', 'pin r = x for write, pin, longterm; r0 = r; release r'],
+    ['gup_test, fast', 'pin r = x for read, pin, longterm, fast; r0 = r'],
     ['swap', 'pageout x'],
     ['ksm', 'merge x with y; unmerge x'],
     ['soft-dirty', 'clear_refs'],

@@ -1,7 +1,7 @@
 // Emitted programs on the machine that the tests run on. What it cannot do is skipped there, with a reason.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +42,11 @@ process q { r0 = b }
   looks: `test looks
 page x = 3
 process p { pin r = x for read, pin; r0 = r; x = 4; r1 = r }
+`,
+  exact: `test exact
+page x: a = 3, b = 5
+process p { pin r = x for read, pin, longterm; fork q; r0 = r.b; b = 6; r1 = r.b; r2 = r.a; release r; r3 = r.b }
+process q { r0 = b }
 `,
   poke: `test poke
 page x: a = 3, b = 5
@@ -132,6 +137,15 @@ describe.runIf(onLinux)('an emitted program', () => {
   })
   it('looks at a pinned page more than once', ({ skip }) => {
     expect(outcome('looks', skip)).toBe('p.r0=3 p.r1=4 p.x=4 p.r=4')
+  })
+  it('takes a long-term pin as it stands only where the kernel’s file for tests may be used', ({ skip }) => {
+    const key = 'p.r0=5 p.r1=6 p.r2=3 p.r3=segv q.r0=5 p.x.a=3 p.x.b=6 q.x.a=3 q.x.b=5'
+    expect(outcome('exact', skip)).toBe(key)
+    expect(run('exact').exact).toEqual([])
+    const { seen, exact } = run('exact', '--system')
+    expect(seen.map((one) => one.key)).toEqual([key])
+    const root = process.getuid?.() === 0
+    expect(exact.length).toBe(root && existsSync('/sys/kernel/debug/gup_test') ? 1 : 0)
   })
   it('stores through a pin that is held by process_vm_writev', ({ skip }) => {
     expect(outcome('poke', skip)).toBe('q.r0=5 p.x.a=4 p.x.b=6')
