@@ -382,6 +382,16 @@ static int usage(const char *program)
 	return EXIT_BROKEN;
 }
 
+__attribute__((format(printf, 1, 2))) static int unusable(const char *format, ...)
+{
+	va_list rest;
+	va_start(rest, format);
+	vfprintf(stderr, format, rest);
+	va_end(rest);
+	fputc('\n', stderr);
+	return EXIT_BROKEN;
+}
+
 static int run_program(int count, char **word, const struct test *const *tests)
 {
 	long times = 100, seed = 1, timeout = 10000;
@@ -404,18 +414,28 @@ static int run_program(int count, char **word, const struct test *const *tests)
 		else if (first == count)
 			first = i;
 	}
-	if (times < 1 || timeout < 1 || sysconf(_SC_PAGESIZE) != PAGE_BYTES)
+	if (times < 1 || timeout < 1)
 		return usage(word[0]);
+	if (sysconf(_SC_PAGESIZE) != PAGE_BYTES)
+		return unusable("pages of %ld bytes, and only tests with pages of %d can be run", sysconf(_SC_PAGESIZE),
+				PAGE_BYTES);
+	for (int i = first; i < count; i++) {
+		const struct test *const *one = tests;
+		while (*one != NULL && strcmp(word[i], (*one)->name) != 0)
+			one++;
+		if (*one == NULL)
+			return unusable("no test here is called \"%s\"", word[i]);
+	}
 	sigaction(SIGSEGV, &fault, NULL);
 	sigaction(SIGBUS, &fault, NULL);
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGHUP, &end, NULL);
 	if (sched_getaffinity(0, sizeof processors, &processors) != 0)
-		return usage(word[0]);
+		return unusable("sched_getaffinity: %s", strerror(errno));
 	S = mmap(NULL, sizeof *S, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (S == MAP_FAILED)
-		return EXIT_BROKEN;
+		return unusable("mmap of %zu bytes: %s", sizeof *S, strerror(errno));
 	for (; *tests != NULL; tests++) {
 		int wanted = first == count;
 		for (int i = first; i < count; i++)

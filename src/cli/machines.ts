@@ -55,7 +55,7 @@ export async function measure(
 ): Promise<Measurement> {
   const tests = emittable(files)
   if (tests.length === 0) throw new UsageError('none of these tests has a C form, so there is nothing to run')
-  const columns = await faulty(async () => runOn(machines.map(machineCalled), tests, options))
+  const columns = await faulty(async () => runOn(differing(machines.map(machineCalled)), tests, options))
   return { names: tests.map(({ name }) => name), columns }
 }
 
@@ -90,6 +90,11 @@ function machineCalled(name: string): Machine {
   const [, kernel] = /^qemu:(.+)$/.exec(name) ?? []
   if (kernel === undefined) throw new UsageError(`"${name}" is no machine; expected host, or qemu:<kernel>`)
   return qemu(findKernel(kernel))
+}
+
+/** A kernel may have been asked for by several names. */
+function differing(machines: readonly Machine[]): Machine[] {
+  return [...new Map(machines.map((machine) => [machine.name, machine])).values()]
 }
 
 /** The tests that have a C form, each under a name that no other one has. */

@@ -1,4 +1,5 @@
 /** Somewhere to run an emitted program: what every such machine is given, and this one; `qemu.ts` has the others. */
+import { MachineFault } from './fault.ts'
 import { type Observed, readObserved } from './observed.ts'
 import { run } from './programs.ts'
 
@@ -40,12 +41,15 @@ export const HOST: Machine = {
   name: 'host',
   async run(program, tests, _folder, settings) {
     const output = new Output(settings)
-    const { overtime } = await run(program, words(tests, settings), {
+    const { overtime, stderr } = await run(program, words(tests, settings), {
       endWithUs: true,
       onOutput: (text) => output.add(text),
       timeout: settings.limit * 1000,
       signal: settings.signal,
     })
+    if (output.begun === 0 && !overtime && settings.signal?.aborted !== true) {
+      throw new MachineFault(`the program began no test: ${stderr.trim() || 'it was ended before'}`)
+    }
     return overtime
       ? output.observed('stopped', timeIsOver(settings))
       : output.observed('crashed', 'the program was ended in the middle of it')
@@ -77,7 +81,12 @@ export class Output {
 
   add(text: string): void {
     this.text += text
-    this.settings.onProgress?.(this.text.split(/^Test /m).length - 1)
+    this.settings.onProgress?.(this.begun)
+  }
+
+  /** How many tests the program has begun. */
+  get begun(): number {
+    return this.text.split(/^Test /m).length - 1
   }
 
   /** Whether a virtual machine has come so far that it can run programs. */

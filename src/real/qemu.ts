@@ -18,7 +18,7 @@ const START_MS = 20_000
 
 /**
  * Whether machines are started under KVM. That /dev/kvm is there does not mean that it works, least of all within
- * another virtual machine: the first one that does not start decides for all that follow.
+ * another virtual machine: the first kernel that starts in software and has not started under it decides for all that follow.
  */
 let kvmWorks: boolean | undefined
 
@@ -75,6 +75,7 @@ async function live(
   deadline: number,
   settings: RunSettings,
 ): Promise<Observed[]> {
+  let complaint: string | undefined
   kvmWorks ??= hasKvm()
   if (kvmWorks) {
     const late = new AbortController()
@@ -89,16 +90,17 @@ async function live(
     if (life.output.ready || life.overtime || settings.signal?.aborted === true) {
       return judge(kernel, life, settings)
     }
-    if (kvmWorks) {
-      kvmWorks = false
-      const [complaint] = life.stderr.trim().split('\n')
-      const what = late.signal.aborted
-        ? `${kernel.release} did not start under it in ${START_MS / 1000} s`
-        : complaint || 'QEMU ended'
-      settings.onNote?.(`KVM is there and does not work (${what}), so machines run in software.`)
-    }
+    complaint = late.signal.aborted
+      ? `${kernel.release} did not start under it in ${START_MS / 1000} s`
+      : life.stderr.trim().split('\n')[0] || 'QEMU ended'
   }
-  return judge(kernel, await boot(kernel, initrd, folder, deadline, false, settings), settings)
+  const giveUpKvm = (): void => {
+    if (complaint === undefined || !kvmWorks) return
+    kvmWorks = false
+    settings.onNote?.(`KVM is there and does not work (${complaint}), so machines run in software.`)
+  }
+  const inSoftware = { ...settings, onReady: giveUpKvm }
+  return judge(kernel, await boot(kernel, initrd, folder, deadline, false, inSoftware), settings)
 }
 
 /** How a machine lived. */

@@ -62,7 +62,7 @@ export function renderComparison(
     const text = `*  copies  ${hang(`${seen.key}: ${copiesText(copies)}, and ${may === '' ? 'none' : may} may be made`, width, 10)}`
     lines.push(colours.red(text))
   }
-  for (const key of observed.ending === 'skipped' ? [] : unseen) {
+  for (const key of observed.ending === 'done' ? unseen : []) {
     lines.push(`  unseen  ${hang(key, width, 10)}`)
   }
   if (effective !== undefined) {
