@@ -73,6 +73,7 @@ export function conformancePage(conformance: Conformance): string {
     `Written by \`${conformance.command}\`. Each test that has a C form (\`cowherd emit\`) was run ${count(conformance.times)} times on each kernel, with random delays and on random processors. The outcomes are compared with those that the model allows under the design which stands for that kernel. What was not seen may happen all the same. \`docs/real.md\` tells how.`,
     '## Kernels',
     kernels(conformance),
+    ...exactPins(conformance),
     '## What the rules were changed for',
     'What was seen, and how often. “Undone”: the kernel did not do what a `pageout`, `reclaim` or `merge` asked for, as it never does with a pinned page. A cell is empty where an outcome was not seen.',
     cases(conformance),
@@ -123,6 +124,18 @@ function kernels({ columns }: Conformance): string {
       ]
     }),
   )
+}
+
+/** Where `/sys/kernel/debug/gup_test` was there, and took references that a kernel has no other way to take. */
+function exactPins({ columns }: Conformance): string[] {
+  const found = columns.flatMap(({ kernel, comparisons }) => {
+    const number = comparisons.filter((one) => (one?.observed.exact.length ?? 0) > 0).length
+    return number === 0 ? [] : [`${number} on ${kernel}`]
+  })
+  if (found.length === 0) return []
+  return [
+    `Tests whose long-term pin the kernel’s own file for tests, gup_test, took as it stands: ${found.join(', ')}.`,
+  ]
 }
 
 /** Each test that has a C form, with its number among the comparisons. */
