@@ -28,8 +28,12 @@ export interface PinnedPage {
   /** Tells it from those that had the same number before. */
   readonly serial: number
   readonly mm: number
+  /** Tells its process from those that had the same number before. */
+  readonly birth: number
   readonly vpn: number
   readonly flags: GupFlags
+  /** Who has taken it. */
+  readonly worker: number
 }
 
 const FREE_FRAMES = 0
@@ -40,7 +44,7 @@ const SEATS = 4
 const GLOBALS = 8
 
 const PROCESS_FIELDS = 4
-const PIN_FIELDS = 4
+const PIN_FIELDS = 5
 
 export class Board {
   private readonly words: Int32Array
@@ -185,19 +189,21 @@ export class Board {
   }
 
   /** A reference for a page that is about to be pinned; undefined if all are in use. */
-  takePin(mm: number, vpn: number, flags: GupFlags): PinnedPage | undefined {
+  takePin(worker: number, mm: number, vpn: number, flags: GupFlags): PinnedPage | undefined {
     const { pins } = this.size
+    const birth = this.birthOf(mm)
     const serial = (Atomics.add(this.words, SERIALS, 1) + 1) | 0 || 1
     for (let i = 0; i < pins; i++) {
       const ref = ((serial >>> 0) + i) % pins
       const at = this.pins + ref * PIN_FIELDS
       if (Atomics.compareExchange(this.words, at, 0, serial) !== 0) continue
-      const packed = (flags.write ? 1 : 0) | (flags.pin ? 2 : 0) | (flags.longterm ? 4 : 0)
+      const packed = (flags.write ? 1 : 0) | (flags.pin ? 2 : 0) | (flags.longterm ? 4 : 0) | (worker << 3)
       Atomics.store(this.words, at + 1, mm)
       Atomics.store(this.words, at + 2, vpn)
       Atomics.store(this.words, at + 3, packed)
+      Atomics.store(this.words, at + 4, birth)
       if (flags.pin) Atomics.add(this.words, this.processes + mm * PROCESS_FIELDS + 3, 1)
-      return { ref, serial, mm, vpn, flags }
+      return { ref, serial, mm, birth, vpn, flags, worker }
     }
     return undefined
   }
@@ -212,8 +218,7 @@ export class Board {
     return Atomics.compareExchange(this.words, at, serial, BEING_RELEASED) === serial
   }
 
-  /** @param birth of its process when it was pinned */
-  dropPin({ ref, mm, flags }: PinnedPage, birth: number): void {
+  dropPin({ ref, mm, birth, flags }: PinnedPage): void {
     if (flags.pin && this.birthOf(mm) === birth)
       Atomics.sub(this.words, this.processes + mm * PROCESS_FIELDS + 3, 1)
     Atomics.store(this.words, this.pins + ref * PIN_FIELDS, 0)
@@ -224,14 +229,10 @@ export class Board {
     const found: PinnedPage[] = []
     for (let ref = 0; ref < this.size.pins; ref++) {
       const at = this.pins + ref * PIN_FIELDS
-      const [serial, mm, vpn, packed] = this.words.subarray(at, at + PIN_FIELDS) as unknown as [
-        number,
-        number,
-        number,
-        number,
-      ]
+      const field = (i: number): number => Atomics.load(this.words, at + i)
+      const [serial, mm, vpn, packed, birth] = [field(0), field(1), field(2), field(3), field(4)]
       const flags = { write: (packed & 1) !== 0, pin: (packed & 2) !== 0, longterm: (packed & 4) !== 0 }
-      if (serial !== 0) found.push({ ref, serial, mm, vpn, flags })
+      if (serial !== 0) found.push({ ref, serial, mm, birth, vpn, flags, worker: packed >> 3 })
     }
     return found
   }

@@ -136,8 +136,11 @@ export class Memory {
   spawn(): Process {
     this.session.usable()
     this.session.worksHere()
-    const mm = this.session.bear()
-    this.session.run(0, begin, mm)
+    const mm = this.session.systemCall(() => {
+      const born = this.session.bear()
+      this.session.run(0, begin, born)
+      return born
+    })
     return this.process(mm)
   }
 
@@ -167,15 +170,16 @@ export class Memory {
     return this.session.board.free
   }
 
-  /** This worker leaves all processes, and is no longer attached. */
+  /** This worker leaves all processes and drops its pins, and is no longer attached. */
   detach(): void {
     this.session.detach()
   }
 
   /**
    * To be called when a worker is gone, by whoever knows: with the handle that it had. If it was in the middle of a
-   * system call or a fault, the memory is broken from now on.
+   * system call or a fault, the memory is broken from now on. What it had pinned is unpinned.
    * @returns whether the memory is still whole
+   * @throws InvalidCall, and nothing has been done, if it had pinned something and this thread may not wait for others
    */
   ended(handle: Pick<MemoryHandle, 'worker'>): boolean {
     return this.session.ended(handle)

@@ -1,5 +1,4 @@
 /** References to the pages of a range, as a device or a pipe holds them: pages, and not addresses. */
-import { unpin_user_page } from '../mm/gup.ts'
 import type { PinnedPage } from './board.ts'
 import { PAGE_SIZE } from './contents.ts'
 import { InvalidCall, NotPinned } from './memory_error.ts'
@@ -14,7 +13,6 @@ export class Pin {
     readonly address: number,
     /** In bytes. */
     readonly length: number,
-    private readonly birth: number,
   ) {}
 
   /**
@@ -64,11 +62,11 @@ export class Pin {
   unpin(): void {
     const { memory } = this
     memory.usable()
-    for (const page of this.pages) {
-      if (!memory.board.claimRelease(page)) throw new NotPinned()
-      memory.machine.refer(page.ref, page)
-      memory.run(0, unpin_user_page, page.ref)
-      memory.board.dropPin(page, this.birth)
-    }
+    memory.systemCall(() => {
+      for (const page of this.pages) {
+        if (!memory.board.claimRelease(page)) throw new NotPinned()
+        memory.unpin(page)
+      }
+    })
   }
 }

@@ -206,14 +206,17 @@ export class Process {
   fork(): number {
     this.usable()
     const { memory } = this
-    const child = memory.bear()
-    const pinned = memory.design.rules.marks_pinned_mm ? memory.board.pinsOf(this.pid) : 0
-    try {
-      memory.run(FRAMES_OF_FORK + pinned, do_fork, this.cpu, child)
-    } catch (error) {
-      if (error instanceof OutOfMemory) memory.board.bury(child)
-      throw error
-    }
+    const child = memory.systemCall(() => {
+      const born = memory.bear()
+      const pinned = memory.design.rules.marks_pinned_mm ? memory.board.pinsOf(this.pid) : 0
+      try {
+        memory.run(FRAMES_OF_FORK + pinned, do_fork, this.cpu, born)
+      } catch (error) {
+        if (error instanceof OutOfMemory) memory.board.bury(born)
+        throw error
+      }
+      return born
+    })
     memory.count('forks')
     return child
   }
@@ -228,23 +231,28 @@ export class Process {
     const flags: GupFlags = { write, pin, longterm }
     const { memory } = this
     const pages: PinnedPage[] = []
-    const all = new Pin(memory, pages, address, length, this.birth)
-    try {
-      for (const vpn of this.pages(address, length)) {
-        const page = memory.board.takePin(this.pid, vpn, flags)
-        if (page === undefined) throw new InvalidCall(`${memory.size.pins} pages are pinned; no more can be`)
-        pages.push(page)
-        memory.machine.refer(page.ref, page)
-        memory.run(FRAMES_OF_PIN, fast ? pin_user_pages_fast : pin_user_pages, this.cpu, page.ref)
-        if (memory.arena.get(memory.machine.ref[page.ref]!.page.location) === 0) {
-          throw new SegmentationFault(vpn * PAGE_SIZE, write ? 'write' : 'read')
+    const all = new Pin(memory, pages, address, length)
+    memory.systemCall(() => {
+      try {
+        for (const vpn of this.pages(address, length)) {
+          const page = memory.board.takePin(memory.worker, this.pid, vpn, flags)
+          if (page === undefined)
+            throw new InvalidCall(`${memory.size.pins} pages are pinned; no more can be`)
+          pages.push(page)
+          memory.machine.refer(page.ref, page)
+          memory.run(FRAMES_OF_PIN, fast ? pin_user_pages_fast : pin_user_pages, this.cpu, page.ref)
+          if (!memory.isHeld(page)) throw new SegmentationFault(vpn * PAGE_SIZE, write ? 'write' : 'read')
         }
+      } catch (error) {
+        if (
+          error instanceof OutOfMemory ||
+          error instanceof InvalidCall ||
+          error instanceof SegmentationFault
+        )
+          all.unpin()
+        throw error
       }
-    } catch (error) {
-      if (error instanceof OutOfMemory || error instanceof InvalidCall || error instanceof SegmentationFault)
-        all.unpin()
-      throw error
-    }
+    })
     memory.count('pins', pages.length)
     return all
   }
@@ -265,10 +273,12 @@ export class Process {
     if (memory.board.workersIn(pid).some((worker) => worker !== memory.worker)) {
       throw new InvalidCall(`process ${pid} cannot exit while other workers are in it; they leave by "leave"`)
     }
-    memory.run(0, do_exit, this.cpu)
-    memory.run(0, bury, pid)
-    this.leave()
-    memory.board.bury(pid)
+    memory.systemCall(() => {
+      memory.run(0, do_exit, this.cpu)
+      memory.run(0, bury, pid)
+      this.leave()
+      memory.board.bury(pid)
+    })
   }
 
   /** The TLB entry of a page, filled. */

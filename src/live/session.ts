@@ -7,15 +7,16 @@
  */
 import type { Design } from '../designs/index.ts'
 import type { Effect, Plain, Procedure, Steps } from '../engine/index.ts'
+import { unpin_user_page } from '../mm/gup.ts'
 import { countsHold, restHolds } from '../mm/invariants.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import { ON_LRU } from '../mm/machine.ts'
 import { reclaim_frame } from '../mm/vmscan.ts'
 import { Arena, mayWait } from './arena.ts'
-import { Board, type Statistic } from './board.ts'
+import { Board, type PinnedPage, type Statistic } from './board.ts'
 import { Contents, MemorySwap, type SwapDevice } from './contents.ts'
 import { LiveMachine } from './machine.ts'
-import { InvalidCall, MemoryBroken, NotAttached, OutOfMemory } from './memory_error.ts'
+import { InvalidCall, MemoryBroken, MemoryError, NotAttached, OutOfMemory } from './memory_error.ts'
 import { type MemorySize, Places, TLB_SETS } from './places.ts'
 import { Random } from './random.ts'
 import { LiveThread } from './thread.ts'
@@ -87,7 +88,7 @@ export class Session {
     return this.handle.size
   }
 
-  /** This worker leaves all processes, and is no longer attached. */
+  /** This worker leaves all processes and drops its pins, and is no longer attached. */
   detach(): void {
     if (!this.attached) return
     this.ended(this.handle)
@@ -96,13 +97,23 @@ export class Session {
 
   /**
    * To be called when a worker is gone, by whoever knows: with the handle that it had. If it was in the middle of a
-   * system call or a fault, the memory is broken from now on.
+   * system call or a fault, the memory is broken from now on. What it had pinned is unpinned, as the kernel does when a
+   * file is closed whose holder is gone.
    * @returns whether the memory is still whole
+   * @throws InvalidCall, and nothing has been done, if it had pinned something and this thread may not wait for others
    */
   ended({ worker }: Pick<MemoryHandle, 'worker'>): boolean {
     if (this.board.isInside(worker)) {
       this.breakDown()
       return false
+    }
+    if (!this.arena.aborted) {
+      const pins = this.board.allPins().filter((pin) => pin.worker === worker)
+      if (pins.length > 0) {
+        this.systemCall(() => {
+          for (const pin of pins) this.unpin(pin)
+        })
+      }
     }
     const { places } = this.machine
     for (let mm = 0; mm < this.size.processes; mm++) {
@@ -114,7 +125,7 @@ export class Session {
       }
     }
     this.board.leaveSeat(worker)
-    return true
+    return !this.arena.aborted
   }
 
   /**
@@ -123,7 +134,7 @@ export class Session {
    */
   reclaim(frames: number): number {
     this.usable()
-    return this.inside(() => this.reclaimInside(frames))
+    return this.systemCall(() => this.reclaimInside(frames))
   }
 
   /**
@@ -153,7 +164,7 @@ export class Session {
     ...args: A
   ): R {
     this.usable()
-    return this.inside(() => {
+    return this.systemCall(() => {
       this.reserve(frames)
       this.allocated = 0
       try {
@@ -162,6 +173,45 @@ export class Session {
         this.board.release(frames - this.allocated)
       }
     })
+  }
+
+  /**
+   * Does what must be done as a whole: the memory is broken if this worker ends in the middle of it, or if anything
+   * else is thrown than what a system call answers.
+   * @throws MemoryBroken; what `work` throws
+   */
+  systemCall<T>(work: () => T): T {
+    const { board, worker } = this
+    this.worksHere()
+    const within = board.isInside(worker)
+    board.setInside(worker, true)
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof MemoryError) throw error
+      // Whatever was thrown, it was thrown with locks held.
+      this.breakDown()
+      throw new MemoryBroken(
+        `the memory is broken: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      )
+    } finally {
+      board.setInside(worker, within)
+    }
+  }
+
+  /** Whether a reference has its page. */
+  isHeld({ ref }: PinnedPage): boolean {
+    return this.arena.get(this.machine.places.ref(ref)) !== 0
+  }
+
+  /** Drops a reference, if it has its page, and lets others have its number; only one may. */
+  unpin(page: PinnedPage): void {
+    this.machine.refer(page.ref, page)
+    if (this.isHeld(page)) this.run(0, unpin_user_page, page.ref)
+    this.board.dropPin(page)
   }
 
   count(what: Statistic, times = 1): void {
@@ -194,27 +244,6 @@ export class Session {
 
   private breakDown(): void {
     this.arena.abort()
-  }
-
-  private inside<T>(work: () => T): T {
-    const { board, worker } = this
-    this.worksHere()
-    board.setInside(worker, true)
-    try {
-      return work()
-    } catch (error) {
-      if (error instanceof OutOfMemory || error instanceof InvalidCall) throw error
-      // Whatever was thrown, it was thrown with locks held.
-      this.breakDown()
-      throw new MemoryBroken(
-        `the memory is broken: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          cause: error,
-        },
-      )
-    } finally {
-      board.setInside(worker, false)
-    }
   }
 
   private reserve(frames: number): void {

@@ -380,6 +380,53 @@ describe('what cannot be done', () => {
   })
 })
 
+describe('a worker that has ended', () => {
+  it.each(['ended', 'detach'] as const)('leaves nothing pinned (%s)', (how) => {
+    const memory = make({ design: 'v5.19', frames: 8, pages: 4, workers: 2 })
+    const process = memory.spawn()
+    const at = process.mmap(3 * PAGE_SIZE)
+    const handle = memory.share()
+    const other = Memory.attach(handle)
+    const theirs = other.process(process.pid).pin(at, 3 * PAGE_SIZE, { write: true })
+    const mine = process.pin(at, PAGE_SIZE, { write: true })
+    expect(memory.check()).toBeUndefined()
+    if (how === 'ended') expect(memory.ended(handle)).toBe(true)
+    else other.detach()
+    expect(memory.check()).toBeUndefined()
+    expect(() => theirs.read()).toThrow(NotPinned)
+    // What others hold stays: fork copies that page, and no other.
+    expect(mine.read()).toHaveLength(PAGE_SIZE)
+    memory.process(process.fork()).exit()
+    expect(memory.statistics().copies).toBe(1)
+    mine.unpin()
+    process.exit()
+    expect(memory.freeFrames).toBe(8)
+  })
+
+  it('in the middle of taking a reference, or of dropping one, breaks the memory', () => {
+    for (const what of ['takePin', 'dropPin'] as const) {
+      const memory = make()
+      const process = memory.spawn()
+      const at = process.mmap(PAGE_SIZE)
+      const handle = memory.share()
+      const other = Memory.attach(handle)
+      const board = (other as unknown as { session: { board: Record<typeof what, () => void> } }).session
+        .board
+      let whole: boolean | undefined
+      board[what] = () => {
+        whole = memory.ended(handle)
+      }
+      try {
+        other.process(process.pid).pin(at, 1, { write: true }).unpin()
+      } catch {
+        // Whatever one says who is gone.
+      }
+      expect(whole).toBe(false)
+      expect(() => process.load(at)).toThrow(MemoryBroken)
+    }
+  })
+})
+
 describe('check', () => {
   it('sees a count that is wrong', () => {
     const memory = make()

@@ -23,6 +23,7 @@ export function below(n) {
  */
 export function work(operations, atEnd, subject = () => undefined) {
   const all = Object.values(operations)
+  if (job.began !== undefined) Atomics.add(job.began, 0, 1)
   const until = Date.now() + job.milliseconds
   let done = 0
   let outOfMemory = 0

@@ -79,16 +79,19 @@ export async function soakThreads({ design, seed, milliseconds, least }: Soak): 
 }
 
 /**
- * The same as `soakProcesses`, but a worker is terminated after some time, in whatever it is about: the memory is whole
+ * The same as `soakProcesses`, but a worker is terminated some time after all have begun, in whatever it is about: the memory is whole
  * then, or it says that it is not.
  */
 export async function soakTerminated(
   soak: Soak,
   after: number,
 ): Promise<{ readonly wrong: readonly string[]; readonly whole: boolean }> {
-  const { memory, hands } = processes(soak)
+  const began = new Int32Array(new SharedArrayBuffer(4))
+  const { memory, hands } = processes(soak, began)
   const [victim, ...others] = hands as [Hand, ...Hand[]]
-  await new Promise((resolve) => setTimeout(resolve, after))
+  // Those that have not begun hold nothing.
+  for (let waits = 0; Atomics.load(began, 0) < WORKERS && waits < 2_000; waits++) await pause(10)
+  await pause(after)
   await victim.worker.terminate()
   const whole = memory.ended(victim.handle)
   const reports = await Promise.all(others.map(({ report }) => report))
@@ -108,8 +111,15 @@ export async function soakTerminated(
   return { wrong, whole }
 }
 
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
 /** A memory whose processes descend from one that has filled all its pages, each in the hands of a worker. */
-function processes({ design, seed, milliseconds, least }: Soak): { memory: Memory; hands: Hand[] } {
+function processes(
+  { design, seed, milliseconds, least }: Soak,
+  began?: Int32Array<SharedArrayBuffer>,
+): { memory: Memory; hands: Hand[] } {
   const pages = 24
   const memory = Memory.create({ design, frames: 96, pages, swap: 400, processes: 12, workers: 8 })
   const ancestor = memory.spawn()
@@ -118,7 +128,7 @@ function processes({ design, seed, milliseconds, least }: Soak): { memory: Memor
   const hands = Array.from({ length: WORKERS }, (_, i) =>
     hire('processes_worker.mjs', memory.share(), {
       ...{ pid: ancestor.fork(), seed: 100 * seed + i + 1, milliseconds, least },
-      ...{ pages, promisesPins: keepsPins(design) },
+      ...{ pages, promisesPins: keepsPins(design), began },
     }),
   )
   ancestor.exit()
