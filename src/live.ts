@@ -6,7 +6,7 @@
  * const memory = Memory.create({ design: 'v5.19', frames: 1024 })
  * ```
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { InvalidCall, MemoryError, PAGE_SIZE, type SwapDevice } from './live/index.ts'
 
 export * from './live/index.ts'
@@ -24,6 +24,7 @@ export class FileSwap implements SwapDevice {
    * @throws InvalidCall if it cannot be written
    */
   static create(path: string, slots: number): FileSwap {
+    if (!(Number.isInteger(slots) && slots > 0)) throw new InvalidCall(`swap of ${slots} places`)
     let file: number | undefined
     try {
       file = openSync(path, 'w+', 0o600)
@@ -31,7 +32,11 @@ export class FileSwap implements SwapDevice {
       for (let slot = 0; slot < slots; slot++) writeWhole(file, zeros, slot)
       return new FileSwap(path, file)
     } catch (error) {
-      if (file !== undefined) closeSync(file)
+      if (file !== undefined) {
+        closeSync(file)
+        // On a full disk it would leave no room for anybody else. What is no file of its own stays.
+        if (lstatSync(path).isFile()) unlinkSync(path)
+      }
       throw new InvalidCall(`swap in ${path}: ${(error as Error).message}`, { cause: error })
     }
   }

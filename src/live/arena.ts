@@ -32,6 +32,8 @@ const NAP_MS = 0.05
 const WAKE_STRIDE = 16
 
 export class Arena implements Memory {
+  /** Called in this thread again and again while it waits for others; may abort. */
+  onWait: (() => void) | undefined
   readonly control: Int32Array
   readonly wake: Int32Array
   readonly value: Int32Array
@@ -78,6 +80,7 @@ export class Arena implements Memory {
   nap(location: number): void {
     const { version } = this
     Atomics.wait(version, location, Atomics.load(version, location) | 1, NAP_MS)
+    this.onWait?.()
   }
 
   /** Sends a sleeping thread on its way; tells whether it slept. */

@@ -22,14 +22,18 @@ export const STATISTICS = [
 ] as const
 export type Statistic = (typeof STATISTICS)[number]
 
+/** A worker's part in a memory: its number, and what tells it from those that had the same number before. */
+export interface Seat {
+  readonly worker: number
+  readonly serial: number
+}
+
 /** A pinned page: which reference of the machine it is, and to what. */
 export interface PinnedPage {
   readonly ref: number
   /** Tells it from those that had the same number before. */
   readonly serial: number
   readonly mm: number
-  /** Tells its process from those that had the same number before. */
-  readonly birth: number
   readonly vpn: number
   readonly flags: GupFlags
   /** Who has taken it. */
@@ -40,16 +44,22 @@ const FREE_FRAMES = 0
 const BIRTHS = 1
 const SERIALS = 2
 const CLOCK = 3
-const SEATS = 4
+const PINNING = 4
+const GATE = 5
 const GLOBALS = 8
 
-const PROCESS_FIELDS = 4
-const PIN_FIELDS = 5
+/** How long whoever waits sleeps before it looks again, in milliseconds. */
+const WAIT_MS = 20
+
+const PROCESS_FIELDS = 3
+const PIN_FIELDS = 4
 
 export class Board {
   private readonly words: Int32Array
   private readonly counts: number
+  private readonly seats: number
   private readonly inside: number
+  private readonly pulses: number
   private readonly processes: number
   private readonly pins: number
 
@@ -59,28 +69,33 @@ export class Board {
       4 *
         (GLOBALS +
           STATISTICS.length +
-          size.workers +
+          3 * size.workers +
           size.processes * PROCESS_FIELDS +
           size.pins * PIN_FIELDS),
     ),
   ) {
     this.words = new Int32Array(buffer)
     this.counts = GLOBALS
-    this.inside = this.counts + STATISTICS.length
-    this.processes = this.inside + size.workers
+    this.seats = this.counts + STATISTICS.length
+    this.inside = this.seats + size.workers
+    this.pulses = this.inside + size.workers
+    this.processes = this.pulses + size.workers
     this.pins = this.processes + size.processes * PROCESS_FIELDS
   }
 
-  /** Frames that are free and not spoken for. */
+  /** Frames that are free and not spoken for; negative if spare ones are in use. */
   get free(): number {
     return Atomics.load(this.words, FREE_FRAMES)
   }
 
-  /** Speaks for frames, if there are so many. */
-  reserve(frames: number): boolean {
+  /**
+   * Speaks for frames, if there are so many.
+   * @param spare how many there may be too few
+   */
+  reserve(frames: number, spare = 0): boolean {
     for (;;) {
       const free = this.free
-      if (free < frames) return false
+      if (free + spare < frames) return false
       if (Atomics.compareExchange(this.words, FREE_FRAMES, free, free - frames) === free) return true
     }
   }
@@ -88,11 +103,17 @@ export class Board {
   /** Frames have become free, or were spoken for and not needed; fewer if there were more needed. */
   release(frames: number): void {
     Atomics.add(this.words, FREE_FRAMES, frames)
+    Atomics.notify(this.words, FREE_FRAMES)
+  }
+
+  /** Sleeps for a moment, or until frames become free. */
+  awaitFrames(): void {
+    Atomics.wait(this.words, FREE_FRAMES, this.free, WAIT_MS)
   }
 
   /** The next frame to be looked at by whoever reclaims. */
   nextCandidate(): number {
-    return 1 + ((Atomics.add(this.words, CLOCK, 1) >>> 0) % this.size.frames)
+    return 1 + ((Atomics.add(this.words, CLOCK, 1) >>> 0) % (this.size.frames + this.size.spare))
   }
 
   count(statistic: Statistic, times = 1): void {
@@ -105,20 +126,86 @@ export class Board {
     ) as Record<Statistic, number>
   }
 
-  /** A number for one more worker; -1 if all are taken. */
-  takeSeat(): number {
+  /** A seat for one more worker; undefined if all are taken. */
+  takeSeat(): Seat | undefined {
+    const serial = this.nextSerial()
     for (let worker = 0; worker < this.size.workers; worker++) {
-      if ((Atomics.or(this.words, SEATS, 1 << worker) & (1 << worker)) === 0) return worker
+      if (Atomics.compareExchange(this.words, this.seats + worker, 0, serial) === 0) return { worker, serial }
     }
-    return -1
+    return undefined
   }
 
-  leaveSeat(worker: number): void {
-    Atomics.and(this.words, SEATS, ~(1 << worker))
+  /** Sits down: only one can. */
+  sit({ worker, serial }: Seat): boolean {
+    return Atomics.compareExchange(this.words, this.seats + worker, serial, -serial) === serial
   }
 
-  isSeated(worker: number): boolean {
-    return (Atomics.load(this.words, SEATS) & (1 << worker)) !== 0
+  /** Gives up a seat, if it is still this one's. */
+  leaveSeat({ worker, serial }: Seat): boolean {
+    const at = this.seats + worker
+    return [serial, -serial].some((state) => Atomics.compareExchange(this.words, at, state, 0) === state)
+  }
+
+  isTaken({ worker, serial }: Seat): boolean {
+    return Math.abs(Atomics.load(this.words, this.seats + worker)) === serial
+  }
+
+  /** Not 0, and never the same again. */
+  private nextSerial(): number {
+    return (Atomics.add(this.words, SERIALS, 1) + 1) & 0x3fffffff || this.nextSerial()
+  }
+
+  /** A worker has made a step: whoever waits sees that others are alive. */
+  beat(worker: number): void {
+    this.words[this.pulses + worker]!++
+  }
+
+  /** Changes as long as any worker makes steps. */
+  get pulse(): number {
+    let sum = 0
+    for (let worker = 0; worker < this.size.workers; worker++)
+      sum = (sum + Atomics.load(this.words, this.pulses + worker)) | 0
+    return sum
+  }
+
+  /**
+   * A worker begins to take references, and waits until nobody keeps the gate. `endPinning` follows.
+   * @param onWait called again and again while it waits; may throw
+   */
+  beginPinning(onWait: () => void): void {
+    for (;;) {
+      Atomics.add(this.words, PINNING, 1)
+      if (Atomics.load(this.words, GATE) === 0) return
+      this.endPinning()
+      Atomics.wait(this.words, GATE, 1, WAIT_MS)
+      onWait()
+    }
+  }
+
+  endPinning(): void {
+    Atomics.sub(this.words, PINNING, 1)
+    Atomics.notify(this.words, PINNING)
+  }
+
+  /**
+   * Keeps all from taking references, and waits until nobody does. `openGate` follows.
+   * @param onWait called again and again while it waits; may throw
+   */
+  closeGate(onWait: () => void): void {
+    while (Atomics.compareExchange(this.words, GATE, 0, 1) !== 0) {
+      Atomics.wait(this.words, GATE, 1, WAIT_MS)
+      onWait()
+    }
+    for (let pinning = Atomics.load(this.words, PINNING); pinning > 0; ) {
+      Atomics.wait(this.words, PINNING, pinning, WAIT_MS)
+      onWait()
+      pinning = Atomics.load(this.words, PINNING)
+    }
+  }
+
+  openGate(): void {
+    Atomics.store(this.words, GATE, 0)
+    Atomics.notify(this.words, GATE)
   }
 
   /** Whether a worker is in the middle of a system call or a fault. */
@@ -136,7 +223,6 @@ export class Board {
       const at = this.processes + mm * PROCESS_FIELDS
       if (Atomics.compareExchange(this.words, at, 0, 1) !== 0) continue
       Atomics.store(this.words, at + 2, Atomics.add(this.words, BIRTHS, 1) + 1)
-      Atomics.store(this.words, at + 3, 0)
       return mm
     }
     return -1
@@ -176,6 +262,10 @@ export class Board {
     Atomics.and(this.words, this.processes + mm * PROCESS_FIELDS + 1, ~(1 << worker))
   }
 
+  isIn(mm: number, worker: number): boolean {
+    return (Atomics.load(this.words, this.processes + mm * PROCESS_FIELDS + 1) & (1 << worker)) !== 0
+  }
+
   workersIn(mm: number): number[] {
     const mask = Atomics.load(this.words, this.processes + mm * PROCESS_FIELDS + 1)
     const workers: number[] = []
@@ -183,27 +273,19 @@ export class Board {
     return workers
   }
 
-  /** How many pages of a process are pinned. */
-  pinsOf(mm: number): number {
-    return Atomics.load(this.words, this.processes + mm * PROCESS_FIELDS + 3)
-  }
-
   /** A reference for a page that is about to be pinned; undefined if all are in use. */
   takePin(worker: number, mm: number, vpn: number, flags: GupFlags): PinnedPage | undefined {
     const { pins } = this.size
-    const birth = this.birthOf(mm)
-    const serial = (Atomics.add(this.words, SERIALS, 1) + 1) | 0 || 1
+    const serial = this.nextSerial()
     for (let i = 0; i < pins; i++) {
-      const ref = ((serial >>> 0) + i) % pins
+      const ref = (serial + i) % pins
       const at = this.pins + ref * PIN_FIELDS
       if (Atomics.compareExchange(this.words, at, 0, serial) !== 0) continue
       const packed = (flags.write ? 1 : 0) | (flags.pin ? 2 : 0) | (flags.longterm ? 4 : 0) | (worker << 3)
       Atomics.store(this.words, at + 1, mm)
       Atomics.store(this.words, at + 2, vpn)
       Atomics.store(this.words, at + 3, packed)
-      Atomics.store(this.words, at + 4, birth)
-      if (flags.pin) Atomics.add(this.words, this.processes + mm * PROCESS_FIELDS + 3, 1)
-      return { ref, serial, mm, birth, vpn, flags, worker }
+      return { ref, serial, mm, vpn, flags, worker }
     }
     return undefined
   }
@@ -218,9 +300,7 @@ export class Board {
     return Atomics.compareExchange(this.words, at, serial, BEING_RELEASED) === serial
   }
 
-  dropPin({ ref, mm, birth, flags }: PinnedPage): void {
-    if (flags.pin && this.birthOf(mm) === birth)
-      Atomics.sub(this.words, this.processes + mm * PROCESS_FIELDS + 3, 1)
+  dropPin({ ref }: PinnedPage): void {
     Atomics.store(this.words, this.pins + ref * PIN_FIELDS, 0)
   }
 
@@ -230,9 +310,9 @@ export class Board {
     for (let ref = 0; ref < this.size.pins; ref++) {
       const at = this.pins + ref * PIN_FIELDS
       const field = (i: number): number => Atomics.load(this.words, at + i)
-      const [serial, mm, vpn, packed, birth] = [field(0), field(1), field(2), field(3), field(4)]
+      const [serial, mm, vpn, packed] = [field(0), field(1), field(2), field(3)]
       const flags = { write: (packed & 1) !== 0, pin: (packed & 2) !== 0, longterm: (packed & 4) !== 0 }
-      if (serial !== 0) found.push({ ref, serial, mm, birth, vpn, flags, worker: packed >> 3 })
+      if (serial !== 0) found.push({ ref, serial, mm, vpn, flags, worker: packed >> 3 })
     }
     return found
   }

@@ -64,7 +64,8 @@ export class LiveMachine implements Kernel {
   ) {
     // Each page would be an area, and fork would take as many locks as there are pages: mmap_lock stands for all.
     this.rules = { ...rules, per_vma_locks: false, fork_locks_vmas: false, dontneed_locks_vma: false }
-    const { frames, pages, processes, workers, swap } = places.size
+    const { pages, processes, workers, swap } = places.size
+    const frames = places.allFrames
     const cpus = processes * workers
     this.reverse_maps = swap > 0
     this.ISOLATED = cpus + 1
@@ -271,19 +272,22 @@ class FreeFinder implements Finder {
     random: Random,
   ) {
     // Each worker from somewhere else, so that they do not meet.
-    this.nextFrame = random.below(k.page.length)
+    this.nextFrame = random.below(k.places.size.frames)
     this.nextSlot = k.slot.length === 0 ? 0 : random.below(k.slot.length)
   }
 
   frame(view: View): number {
     const { k, arena } = this
     const n = k.page.length
-    for (let i = 0; i < n; i++) {
-      const pfn = (this.nextFrame + i) % n
-      if (pfn === ZERO_PFN || arena.get(k.places.page(pfn, 0)) !== 0 || !is_free(view, k, pfn)) continue
-      this.nextFrame = pfn + 1
+    const { frames } = k.places.size
+    const isFree = (pfn: number): boolean => arena.get(k.places.page(pfn, 0)) === 0 && is_free(view, k, pfn)
+    for (let i = 0; i < frames; i++) {
+      const pfn = ZERO_PFN + 1 + ((this.nextFrame + i) % frames)
+      if (!isFree(pfn)) continue
+      this.nextFrame = pfn
       return pfn
     }
+    for (let pfn = ZERO_PFN + 1 + frames; pfn < n; pfn++) if (isFree(pfn)) return pfn
     // So that whoever waits is woken by any that becomes free.
     for (let pfn = ZERO_PFN + 1; pfn < n; pfn++) view.get(k.places.page(pfn, 0))
     return -1

@@ -31,9 +31,21 @@ export interface MemoryOptions {
   readonly pins?: number
   /** Places in swap, in memory; without it none, and pages are never swapped out. */
   readonly swap?: number
-  /** Called with what happens in this worker, as it happens. */
+  /**
+   * Milliseconds; without it 10,000. If whoever waits for others sees that for so long none of them has made a step, one
+   * that has ended holds a lock, and the memory is broken.
+   */
+  readonly patience?: number
+  /** Called with what has happened in this worker, when the system call in which it did is over. */
   readonly onEvent?: (event: MemoryEvent) => void
 }
+
+/** Frames for paths that need more than could be foreseen, for each worker. */
+const SPARE = 4
+const MOST_WORKERS = 15
+const PATIENCE_MS = 10_000
+/** As many bytes as one array can have everywhere. */
+const MOST_BYTES = 2 ** 32 - 1
 
 /** No thread of a memory is ever the last that could wake another. */
 const NEVER_THE_LAST = 1 << 20
@@ -52,36 +64,50 @@ export class Memory {
           'share memory. What can happen, without threads, says the checker: cowherd check, or checkCell of the package cowherd',
       )
     }
-    const design = typeof options.design === 'string' ? designNamed(options.design) : options.design
-    if (design === undefined) throw new InvalidCall(`there is no design "${options.design}"`)
+    const design = typeof options?.design === 'string' ? designNamed(options.design) : options?.design
+    if (design?.rules === undefined) throw new InvalidCall(`there is no design "${options?.design}"`)
     if (design.rules.shares_nothing) {
       throw new InvalidCall(
         `${design.name} shares no pages, so there is nothing to run; it is what designs are compared with`,
       )
     }
     const { frames, pages = frames, processes = 8, workers = 8, pins = frames, swap = 0 } = options
-    within('frames', frames, 1, Math.min(MAX_PFN, 2 ** 20))
+    const { patience = PATIENCE_MS } = options
+    within('frames', frames, 1, Math.min(MAX_PFN, 2 ** 20) - SPARE * MOST_WORKERS - 2)
     within('pages', pages, 1, 2 ** 20)
     within('processes', processes, 1, 31)
-    within('workers', workers, 1, 15)
+    within('workers', workers, 1, MOST_WORKERS)
+    within('patience', patience, 1, 2 ** 30)
     within('pins', pins, 1, 2 ** 20)
     within('swap', swap, 0, Math.min(MAX_SWAP_SLOT, 2 ** 22))
-    const size: MemorySize = { frames, pages, processes, workers, pins, swap }
+    if (swapDevice !== undefined && swap === 0) {
+      throw new InvalidCall('a swap device, and no places in it; the option swap says how many there are')
+    }
+    const size: MemorySize = { frames, spare: SPARE * workers, pages, processes, workers, pins, swap }
     const places = new Places(size)
-    const arena = new Arena(places.total)
+    const arena = roomFor(
+      'all that is kept of pages and processes',
+      Arena.bytes(places.total),
+      () => new Arena(places.total),
+    )
     for (const [location, value] of initialValues(places)) Atomics.store(arena.value, location, value)
     Atomics.store(arena.control, RUNNING, NEVER_THE_LAST)
     const board = new Board(size)
     board.release(frames)
+    const seat = board.takeSeat()!
+    board.sit(seat)
+    const bytes = (pages: number): SharedArrayBuffer =>
+      roomFor(`${pages} pages`, pages * PAGE_SIZE, () => new SharedArrayBuffer(pages * PAGE_SIZE))
     const handle: MemoryHandle = {
       kind: 'cowherd memory',
       design: design.name,
       size,
-      worker: board.takeSeat(),
+      ...seat,
+      patience,
       arena: arena.buffer,
       board: board.buffer,
-      frames: new SharedArrayBuffer((frames + 1) * PAGE_SIZE),
-      swap: swap > 0 && swapDevice === undefined ? new SharedArrayBuffer(swap * PAGE_SIZE) : undefined,
+      frames: bytes(places.allFrames + 1),
+      swap: swap > 0 && swapDevice === undefined ? bytes(swap) : undefined,
     }
     const session = new Session(design, handle, {
       ...(options.onEvent && { onEvent: options.onEvent }),
@@ -93,7 +119,7 @@ export class Memory {
   /**
    * Attaches this worker to a memory that another one has made.
    * @param handle from `share`; each is for one worker
-   * @throws NotAttached if this is no handle, or the worker that it is for has ended
+   * @throws NotAttached if this is no handle, or the worker that it is for has attached already, or has ended
    */
   static attach(handle: MemoryHandle, options: AttachOptions = {}): Memory {
     if (handle?.kind !== 'cowherd memory' || !(handle.arena instanceof SharedArrayBuffer)) {
@@ -103,8 +129,17 @@ export class Memory {
     if (design === undefined || design.name !== handle.design) {
       throw new NotAttached(`the memory was made with the design "${handle.design}"; attach needs it too`)
     }
+    if (handle.size.swap > 0 && handle.swap === undefined && options.swapDevice === undefined) {
+      throw new NotAttached('the memory has a swap device; every worker that attaches needs it too')
+    }
     const session = new Session(design, handle, options)
-    if (!session.board.isSeated(handle.worker)) throw new NotAttached('the worker of this handle has ended')
+    if (!session.board.sit(handle)) {
+      throw new NotAttached(
+        session.board.isTaken(handle)
+          ? 'a worker has attached with this handle; memory.share() makes one for each'
+          : 'the worker of this handle has ended',
+      )
+    }
     return new Memory(session)
   }
 
@@ -114,10 +149,10 @@ export class Memory {
    */
   share(): MemoryHandle {
     this.session.usable()
-    const worker = this.session.board.takeSeat()
-    if (worker < 0)
+    const seat = this.session.board.takeSeat()
+    if (seat === undefined)
       throw new InvalidCall(`${this.session.handle.size.workers} workers are attached; no more can be`)
-    return { ...this.session.handle, worker }
+    return { ...this.session.handle, ...seat }
   }
 
   /** The number of this worker. */
@@ -167,7 +202,7 @@ export class Memory {
 
   /** Frames that are free. */
   get freeFrames(): number {
-    return this.session.board.free
+    return Math.max(0, this.session.board.free)
   }
 
   /** This worker leaves all processes and drops its pins, and is no longer attached. */
@@ -181,7 +216,12 @@ export class Memory {
    * @returns whether the memory is still whole
    * @throws InvalidCall, and nothing has been done, if it had pinned something and this thread may not wait for others
    */
-  ended(handle: Pick<MemoryHandle, 'worker'>): boolean {
+  ended(handle: Pick<MemoryHandle, 'worker' | 'serial'>): boolean {
+    if (!Number.isInteger(handle?.worker) || !Number.isInteger(handle.serial)) {
+      throw new InvalidCall(
+        'this is no handle of a memory; a worker that has ended is told by the one that it had',
+      )
+    }
     return this.session.ended(handle)
   }
 
@@ -205,6 +245,18 @@ export class Memory {
 /** A process that nobody has forked begins to run. */
 function* begin(k: Kernel, mm: number): Steps<void> {
   yield* k.mm[mm]!.state.write(PROCESS_RUNNING)
+}
+
+/** @throws InvalidCall if there is not so much memory */
+function roomFor<T>(what: string, bytes: number, make: () => T): T {
+  try {
+    if (bytes <= MOST_BYTES) return make()
+  } catch (cause) {
+    throw new InvalidCall(`there is no room for ${what}, ${bytes} bytes`, { cause })
+  }
+  throw new InvalidCall(
+    `there is no room for ${what}: ${bytes} bytes are more than the ${MOST_BYTES} of one array`,
+  )
 }
 
 function within(name: string, value: number, least: number, most: number): void {

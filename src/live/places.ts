@@ -3,6 +3,8 @@
 export interface MemorySize {
   /** Frames of 4,096 bytes besides the zero page. */
   readonly frames: number
+  /** Frames besides, for paths that have begun and need more than could be foreseen. */
+  readonly spare: number
   /** Pages of each process's address space. */
   readonly pages: number
   /** Processes at one time. */
@@ -28,6 +30,8 @@ const PAGE_FIELDS = 11
 export class Places {
   /** Locations altogether, those apart that stand for what pages hold. */
   readonly total: number
+  /** Frames with the spare ones, without the zero page. */
+  readonly allFrames: number
   private readonly mmSize: number
   private readonly mms: number
   private readonly frames: number
@@ -36,6 +40,7 @@ export class Places {
   private readonly slots: number
 
   constructor(readonly size: MemorySize) {
+    this.allFrames = size.frames + size.spare
     let at = GLOBALS
     const take = (count: number): number => {
       at += count
@@ -43,7 +48,7 @@ export class Places {
     }
     this.mmSize = MM_FIELDS + 2 * size.pages
     this.mms = take(size.processes * this.mmSize)
-    this.frames = take((size.frames + 1) * PAGE_FIELDS)
+    this.frames = take((this.allFrames + 1) * PAGE_FIELDS)
     this.cpus = take(size.processes * size.workers * TLB_SETS)
     this.refs = take(size.pins)
     this.slots = take(2 * size.swap)
@@ -81,14 +86,14 @@ export class Places {
   }
   /** Stands for what a place in swap holds. */
   slotContent(slot: number): number {
-    return this.total + this.size.frames + 1 + slot
+    return this.total + this.allFrames + 1 + slot
   }
   /** The frame, or -1 if the location stands for what a place in swap holds. */
   frameOf(content: number): number {
     const pfn = content - this.total
-    return pfn <= this.size.frames ? pfn : -1
+    return pfn <= this.allFrames ? pfn : -1
   }
   slotOf(content: number): number {
-    return content - this.total - this.size.frames - 1
+    return content - this.total - this.allFrames - 1
   }
 }

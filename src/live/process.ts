@@ -119,23 +119,27 @@ export class Process {
     const vpn = address >>> 12
     const entry = vpn & (TLB_ENTRIES - 1)
     if (this.writable[entry] !== vpn || address >>> 0 !== address) return false
+    // What is no number throws here, and not while the version is held.
+    const byte = value & 255
     const at = this.sets + (vpn & (TLB_SETS - 1))
     const version = this.filled[entry]!
     if (Atomics.compareExchange(this.version, at, version, version + 1) !== version) return false
-    this.bytes[this.frame[entry]! * PAGE_SIZE + (address & OFFSET)] = value
+    this.bytes[this.frame[entry]! * PAGE_SIZE + (address & OFFSET)] = byte
     Atomics.store(this.version, at, version)
     return true
   }
 
   /** Stores bytes, page by page. @throws SegmentationFault, OutOfMemory: then the pages before have been stored to */
   copyIn(address: number, from: Uint8Array): void {
-    this.eachPage(address, from.length, (vpn, offset, at, length) => {
+    if (!(from instanceof Uint8Array)) throw new InvalidCall('copyIn of what is no Uint8Array')
+    this.eachPage(address, from.length, 'write', (vpn, offset, at, length) => {
+      const piece = from.subarray(at, at + length)
       for (let misses = 0; ; misses++) {
         const entry = this.entryFor(vpn, true, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
         const version = this.filled[entry]!
         if (Atomics.compareExchange(this.version, set, version, version + 1) !== version) continue
-        this.bytes.set(from.subarray(at, at + length), this.frame[entry]! * PAGE_SIZE + offset)
+        this.bytes.set(piece, this.frame[entry]! * PAGE_SIZE + offset)
         Atomics.store(this.version, set, version)
         return
       }
@@ -144,8 +148,9 @@ export class Process {
 
   /** Loads bytes, page by page. @throws SegmentationFault */
   copyOut(address: number, length: number): Uint8Array {
+    if (!(length <= this.limit)) throw new SegmentationFault(address, 'read')
     const result = new Uint8Array(Math.max(0, length))
-    this.eachPage(address, length, (vpn, offset, at, part) => {
+    this.eachPage(address, length, 'read', (vpn, offset, at, part) => {
       for (let misses = 0; ; misses++) {
         const entry = this.entryFor(vpn, false, misses)
         const set = this.sets + (vpn & (TLB_SETS - 1))
@@ -164,8 +169,9 @@ export class Process {
    * @returns the address of its first byte
    * @throws InvalidCall if there is no room in the address space
    */
-  mmap(length: number, { write = true }: { readonly write?: boolean } = {}): number {
+  mmap(length: number, options?: { readonly write?: boolean }): number {
     this.usable()
+    const write = options?.write ?? true
     const pages = Math.ceil(length / PAGE_SIZE)
     if (!(Number.isSafeInteger(length) && length > 0))
       throw new InvalidCall(`mmap of ${length} bytes; expected a whole number from 1 up`)
@@ -188,7 +194,10 @@ export class Process {
   }
 
   /** Changes whether the pages of a range may be written. */
-  protect(address: number, length: number, { write }: { readonly write: boolean }): void {
+  protect(address: number, length: number, options: { readonly write: boolean }): void {
+    const write = options?.write
+    if (typeof write !== 'boolean')
+      throw new InvalidCall('protect needs to know: { write: true } or { write: false }')
     for (const vpn of this.pages(address, length)) this.memory.run(0, mprotect_fixup, this.cpu, vpn, write)
   }
 
@@ -208,9 +217,8 @@ export class Process {
     const { memory } = this
     const child = memory.systemCall(() => {
       const born = memory.bear()
-      const pinned = memory.design.rules.marks_pinned_mm ? memory.board.pinsOf(this.pid) : 0
       try {
-        memory.run(FRAMES_OF_FORK + pinned, do_fork, this.cpu, born)
+        this.forkInto(born)
       } catch (error) {
         if (error instanceof OutOfMemory) memory.board.bury(born)
         throw error
@@ -222,17 +230,38 @@ export class Process {
   }
 
   /**
+   * Forks, with frames for the pages that are copied. Which ones is the design's to decide; no more than are pinned. Where
+   * there are hardly any frames nobody may pin another page meanwhile.
+   */
+  private forkInto(child: number): void {
+    const { memory, pid, cpu } = this
+    const { board } = memory
+    const copies = memory.design.rules.marks_pinned_mm
+    const scarce = copies && board.free < FRAMES_OF_FORK + memory.pagesOf(pid)
+    if (scarce) board.closeGate(memory.onWait)
+    try {
+      const pinned = copies ? memory.pinnedPagesOf(pid) : 0
+      memory.run(FRAMES_OF_FORK + pinned, do_fork, cpu, child)
+    } finally {
+      if (scarce) board.openGate()
+    }
+  }
+
+  /**
    * Takes references to the pages of a range, as the kernel does for a device.
    * @throws SegmentationFault if a page is not mapped, or not for writing; InvalidCall if too many are pinned; OutOfMemory.
    *   Then none is.
    */
   pin(address: number, length: number, options: PinOptions): Pin {
-    const { write, pin = true, longterm = false, fast = true } = options
+    const { write, pin = true, longterm = false, fast = true } = options ?? {}
+    if (typeof write !== 'boolean')
+      throw new InvalidCall('pin needs to know: { write: true } or { write: false }')
     const flags: GupFlags = { write, pin, longterm }
     const { memory } = this
     const pages: PinnedPage[] = []
     const all = new Pin(memory, pages, address, length)
     memory.systemCall(() => {
+      memory.board.beginPinning(memory.onWait)
       try {
         for (const vpn of this.pages(address, length)) {
           const page = memory.board.takePin(memory.worker, this.pid, vpn, flags)
@@ -251,6 +280,8 @@ export class Process {
         )
           all.unpin()
         throw error
+      } finally {
+        memory.board.endPinning()
       }
     })
     memory.count('pins', pages.length)
@@ -260,7 +291,7 @@ export class Process {
   /** This worker leaves the process, which goes on. */
   leave(): void {
     this.inside = false
-    this.memory.board.leave(this.pid, this.memory.worker)
+    this.memory.leave(this.pid, this.memory.worker)
   }
 
   /**
@@ -332,11 +363,12 @@ export class Process {
   private eachPage(
     address: number,
     length: number,
+    access: 'read' | 'write',
     visit: (vpn: number, offset: number, at: number, length: number) => void,
   ): void {
     this.usable()
     if (!(Number.isSafeInteger(address) && address >= 0 && Number.isSafeInteger(length))) {
-      throw new SegmentationFault(address, 'read')
+      throw new SegmentationFault(address, access)
     }
     for (let at = 0; at < length; ) {
       const offset = (address + at) % PAGE_SIZE
@@ -362,8 +394,9 @@ export class Process {
   /** @throws NotAttached if this worker has left the process, or the process is another one by now */
   private usable(): void {
     this.memory.usable()
-    const { board } = this.memory
-    if (!this.inside || !board.isAlive(this.pid) || board.birthOf(this.pid) !== this.birth) {
+    const { board, worker } = this.memory
+    const isIn = this.inside && board.isIn(this.pid, worker)
+    if (!isIn || !board.isAlive(this.pid) || board.birthOf(this.pid) !== this.birth) {
       throw new NotAttached(
         `this worker is not in process ${this.pid}, which it has left, or which has ended`,
       )

@@ -217,8 +217,6 @@ const RARITIES = [2, 8, 30] as const
 /** One pause in so many is long enough for the system to let another thread have the processor. */
 const RELEASES = [4, 1_000_000] as const
 
-const nothing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-
 /**
  * What a thread does before each step: nothing, or a pause now and then. How often and how long is the same
  * for all threads in a run, and differs from run to run.
@@ -228,6 +226,7 @@ function pauses(ofRun: Random, random: Random): () => void {
   const length = LENGTHS[ofRun.below(LENGTHS.length)]!
   const rarity = RARITIES[ofRun.below(RARITIES.length)]!
   const release = RELEASES[ofRun.below(RELEASES.length)]!
+  const nothing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   let first = true
   return () => {
     if (!first && random.below(rarity) !== 0) return

@@ -10,7 +10,8 @@ import type { Effect, Plain, Procedure, Steps } from '../engine/index.ts'
 import { unpin_user_page } from '../mm/gup.ts'
 import { countsHold, restHolds } from '../mm/invariants.ts'
 import type { Kernel } from '../mm/kernel.ts'
-import { ON_LRU } from '../mm/machine.ts'
+import { ON_LRU, ZERO_PFN } from '../mm/machine.ts'
+import { pte_none, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
 import { reclaim_frame } from '../mm/vmscan.ts'
 import { Arena, mayWait } from './arena.ts'
 import { Board, type PinnedPage, type Statistic } from './board.ts'
@@ -35,6 +36,10 @@ export interface MemoryHandle {
   readonly size: MemorySize
   /** The number of the one worker that is to attach with it. */
   readonly worker: number
+  /** Tells that worker from those that had its number before. */
+  readonly serial: number
+  /** In milliseconds: how long one who waits is content to see nobody move. */
+  readonly patience: number
   readonly arena: SharedArrayBuffer
   readonly board: SharedArrayBuffer
   readonly frames: SharedArrayBuffer
@@ -58,7 +63,12 @@ export class Session {
   private readonly observers = new Map<Effect | Procedure, Observer | undefined>()
   private readonly waits = mayWait()
   private attached = true
+  /** Frames that the path which is running may allocate, and has allocated. */
+  private reserved = 0
   private allocated = 0
+  /** What has happened, and was not told yet. */
+  private readonly untold: Statistic[] = []
+  private watched = { pulse: 0, at: 0, still: 0 }
 
   constructor(
     readonly design: Design,
@@ -71,10 +81,12 @@ export class Session {
     this.board = new Board(size, handle.board)
     const swap = options.swapDevice ?? (handle.swap === undefined ? undefined : new MemorySwap(handle.swap))
     this.contents = new Contents(places, handle.frames, swap, () => this.board.release(1))
+    this.arena.onWait = () => this.watch()
     const random = new Random(worker, Date.now())
     this.machine = new LiveMachine(design.rules, places, this.board, this.arena, random)
     const transaction = new Transaction(worker, this.arena, undefined, random, this.contents)
     this.thread = new LiveThread(this.arena, transaction, this.machine, {
+      beforeStep: (effect) => this.beforeStep(effect),
       observe: (done, args) => this.observe(done, args),
     })
   }
@@ -102,30 +114,30 @@ export class Session {
    * @returns whether the memory is still whole
    * @throws InvalidCall, and nothing has been done, if it had pinned something and this thread may not wait for others
    */
-  ended({ worker }: Pick<MemoryHandle, 'worker'>): boolean {
-    if (this.board.isInside(worker)) {
+  ended(handle: Pick<MemoryHandle, 'worker' | 'serial'>): boolean {
+    const { board, arena } = this
+    // Whoever has detached has left everything already, and its number may be another one's.
+    if (!board.isTaken(handle)) return !arena.aborted
+    const { worker } = handle
+    if (board.isInside(worker)) {
       this.breakDown()
       return false
     }
-    if (!this.arena.aborted) {
-      const pins = this.board.allPins().filter((pin) => pin.worker === worker)
-      if (pins.length > 0) {
-        this.systemCall(() => {
-          for (const pin of pins) this.unpin(pin)
-        })
-      }
+    const pins = arena.aborted ? [] : board.allPins().filter((pin) => pin.worker === worker)
+    if (pins.length > 0) {
+      this.systemCall(() => {
+        for (const pin of pins) this.unpin(pin)
+      })
     }
-    const { places } = this.machine
-    for (let mm = 0; mm < this.size.processes; mm++) {
-      this.board.leave(mm, worker)
-      // It may have been in the middle of a store, which holds off flushes.
-      const first = places.tlb(this.machine.processor(mm, worker), 0)
-      for (let set = 0; set < TLB_SETS; set++) {
-        if (Atomics.load(this.arena.version, first + set) & 1) Atomics.add(this.arena.version, first + set, 1)
-      }
-    }
-    this.board.leaveSeat(worker)
-    return !this.arena.aborted
+    for (let mm = 0; mm < this.size.processes; mm++) this.leave(mm, worker)
+    board.leaveSeat(handle)
+    return !arena.aborted
+  }
+
+  /** A worker leaves a process: what its TLB has is good no more. */
+  leave(mm: number, worker: number): void {
+    this.board.leave(mm, worker)
+    this.forget(this.machine.processor(mm, worker))
   }
 
   /**
@@ -149,7 +161,8 @@ export class Session {
     const wrong = countsHold(looked, this.arena) ?? restHolds(looked, this.arena)
     if (wrong !== undefined) return wrong
     const free = this.machine.page.filter(({ refcount }) => this.arena.get(refcount.location) === 0).length
-    if (free !== this.board.free) return `${free} frames are free and ${this.board.free} are counted as free`
+    const counted = this.board.free + this.size.spare
+    if (free !== counted) return `${free} frames are free and ${counted} are counted as free`
     return undefined
   }
 
@@ -166,11 +179,12 @@ export class Session {
     this.usable()
     return this.systemCall(() => {
       this.reserve(frames)
+      this.reserved = frames
       this.allocated = 0
       try {
         return this.thread.run(procedure as unknown as Procedure, args) as R
       } finally {
-        this.board.release(frames - this.allocated)
+        this.board.release(this.reserved - this.allocated)
       }
     })
   }
@@ -199,7 +213,41 @@ export class Session {
       )
     } finally {
       board.setInside(worker, within)
+      if (!within) this.tell()
     }
+  }
+
+  /** Waits for another worker, somewhere else than at a lock. */
+  readonly onWait = (): void => {
+    this.watch()
+    this.usable()
+  }
+
+  /**
+   * How many pages of a process are pinned, by whomever: all those that fork may have to copy, as long as nobody pins
+   * another.
+   */
+  pinnedPagesOf(mm: number): number {
+    const { places } = this.machine
+    if (this.arena.get(this.machine.mm[mm]!.has_pinned.location) === 0) return 0
+    let pinned = 0
+    for (let vpn = 0; vpn < this.size.pages; vpn++) {
+      const pte = this.arena.get(places.pte(mm, vpn))
+      if (pte_none(pte)) continue
+      // The swap cache has 1 + the frame, or 0.
+      const pfn = pte_present(pte) ? pte_pfn(pte) : this.arena.get(places.slot(pte_swp_slot(pte), 1)) - 1
+      if (pfn > ZERO_PFN && this.arena.get(this.machine.page[pfn]!.pins.location) > 0) pinned++
+    }
+    return pinned
+  }
+
+  /** Pages that a process has mapped, or in swap. */
+  pagesOf(mm: number): number {
+    const { places } = this.machine
+    let pages = 0
+    for (let vpn = 0; vpn < this.size.pages; vpn++)
+      if (!pte_none(this.arena.get(places.pte(mm, vpn)))) pages++
+    return pages
   }
 
   /** Whether a reference has its page. */
@@ -216,8 +264,15 @@ export class Session {
 
   count(what: Statistic, times = 1): void {
     this.board.count(what, times)
-    const { onEvent } = this.options
-    if (onEvent !== undefined) for (let i = 0; i < times; i++) onEvent({ what, worker: this.worker })
+    if (this.options.onEvent === undefined) return
+    for (let i = 0; i < times; i++) this.untold.push(what)
+    if (!this.board.isInside(this.worker)) this.tell()
+  }
+
+  /** Tells what has happened, while nothing is held: whoever is told may use the memory, or fail. */
+  private tell(): void {
+    for (let what = this.untold.shift(); what !== undefined; what = this.untold.shift())
+      this.options.onEvent?.({ what, worker: this.worker })
   }
 
   /** A number for a new process. */
@@ -232,6 +287,8 @@ export class Session {
     if (!this.attached) throw new NotAttached('this worker has detached from the memory')
     if (this.arena.aborted)
       throw new MemoryBroken('the memory is broken: a worker ended, or failed, in the middle of a step')
+    if (!this.board.isTaken(this.handle))
+      throw new NotAttached('somebody has said that this worker has ended')
   }
 
   /** @throws InvalidCall in a thread that may not wait for others */
@@ -244,14 +301,59 @@ export class Session {
 
   private breakDown(): void {
     this.arena.abort()
+    for (let cpu = 0; cpu < this.machine.cpu.length; cpu++) this.forget(cpu)
+  }
+
+  /** Makes a TLB's entries useless, and ends a store that its worker may have been in the middle of. */
+  private forget(cpu: number): void {
+    const { version } = this.arena
+    const first = this.machine.places.tlb(cpu, 0)
+    for (let set = 0; set < TLB_SETS; set++) {
+      const before = Atomics.load(version, first + set)
+      Atomics.compareExchange(version, first + set, before, ((before | 1) + 1) | 0)
+    }
+  }
+
+  /** Called while this worker waits: if nobody has made a step for long, who holds the lock is gone. */
+  private watch(): void {
+    const { watched, board } = this
+    const now = Date.now()
+    if (board.pulse !== watched.pulse) this.watched = { pulse: board.pulse, at: now, still: 0 }
+    else {
+      // A machine that was asleep has not been patient.
+      watched.still += Math.min(now - watched.at, MOST_AT_ONCE_MS)
+      watched.at = now
+      if (watched.still > this.handle.patience) this.breakDown()
+    }
+  }
+
+  private beforeStep(effect: Effect): void {
+    this.board.beat(this.worker)
+    if (this.allocated >= this.reserved && this.observerOf(effect) === 'allocate') this.reserveOneMore()
+  }
+
+  /**
+   * A path needs a frame more than could be foreseen, since others undo what it does. Where it allocates it holds no
+   * lock that reclaim waits for, as in the kernel (GFP_KERNEL).
+   */
+  private reserveOneMore(): void {
+    const { board } = this
+    while (!board.reserve(1)) {
+      if (this.reclaimInside(1 + RECLAIM_MORE) > 0 || board.free > 0) continue
+      if (board.reserve(1, this.size.spare)) break
+      board.awaitFrames()
+      this.onWait()
+    }
+    this.reserved++
   }
 
   private reserve(frames: number): void {
     while (!this.board.reserve(frames)) {
       if (this.reclaimInside(frames + RECLAIM_MORE) === 0 && this.board.free < frames) {
+        const free = Math.max(0, this.board.free)
         const none = this.size.swap === 0 ? 'there is no swap' : 'nothing more can be swapped out'
         throw new OutOfMemory(
-          `out of memory: ${frames} frame${frames === 1 ? ' is' : 's are'} needed, ${this.board.free} of ${this.size.frames} are free, and ${none}`,
+          `out of memory: ${frames} frame${frames === 1 ? ' is' : 's are'} needed, ${free} of ${this.size.frames} are free, and ${none}`,
         )
       }
     }
@@ -261,7 +363,7 @@ export class Session {
     const { board, machine, arena } = this
     if (this.size.swap === 0) return 0
     const before = board.free
-    for (let looked = 0; looked < 2 * this.size.frames && board.free - before < frames; looked++) {
+    for (let looked = 0; looked < 2 * machine.places.allFrames && board.free - before < frames; looked++) {
       const pfn = board.nextCandidate()
       const { refcount, lru } = machine.page[pfn]!
       if (arena.get(refcount.location) === 0 || arena.get(lru.location) !== ON_LRU) continue
@@ -270,12 +372,17 @@ export class Session {
     return Math.max(0, board.free - before)
   }
 
-  private observe(done: Effect | Procedure, args: readonly Plain[]): void {
+  private observerOf(done: Effect | Procedure): Observer | undefined {
     let observer = this.observers.get(done)
     if (observer === undefined && !this.observers.has(done)) {
       observer = OBSERVED[done.name]
       this.observers.set(done, observer)
     }
+    return observer
+  }
+
+  private observe(done: Effect | Procedure, args: readonly Plain[]): void {
+    const observer = this.observerOf(done)
     if (observer === 'allocate') this.allocated++
     else if (observer === 'faults') {
       this.count((args[0] as { readonly kind: string }).kind === 'unshare' ? 'unshares' : 'faults')
@@ -286,6 +393,9 @@ export class Session {
     } else if (observer !== undefined) this.count(observer)
   }
 }
+
+/** So much of the time between two looks counts as waiting, in milliseconds. */
+const MOST_AT_ONCE_MS = 100
 
 /** How many frames more are made free when there are none. */
 const RECLAIM_MORE = 16

@@ -20,10 +20,12 @@ import type { Transaction } from './transaction.ts'
 
 /** How often a step that cannot happen is looked at again before the thread goes to sleep. */
 const SPINS = 50
+/** How long a thread sleeps at most before it looks up, in milliseconds. */
+const LOOK_UP_MS = 50
 
 export interface ThreadOptions {
   /** Called before each step. */
-  readonly beforeStep?: () => void
+  readonly beforeStep?: (effect: Effect) => void
   /** Called after each step with what it did, and at the beginning of each call. */
   readonly observe?: (done: Effect | Procedure, args: readonly Plain[]) => void
   /** Called when no thread is left that could wake this one. Not all may notice. */
@@ -77,7 +79,7 @@ export class LiveThread {
 
   private step({ effect, args }: Request & { kind: 'atomic' }): Response {
     const { arena, transaction, context, options } = this
-    options.beforeStep?.()
+    options.beforeStep?.(effect)
     for (let spins = 0; ; spins++) {
       if (arena.aborted) throw new Aborted()
       const response = transaction.perform(effect, context, args)
@@ -104,6 +106,9 @@ export class LiveThread {
     }
     // Who wakes a thread counts it as running from then on, so the last one that is left is stuck.
     if (Atomics.sub(control, RUNNING, 1) === 1) this.options.onDeadlock?.()
-    while (Atomics.load(wake, at) === ASLEEP) Atomics.wait(wake, at, ASLEEP)
+    while (Atomics.load(wake, at) === ASLEEP) {
+      Atomics.wait(wake, at, ASLEEP, LOOK_UP_MS)
+      arena.onWait?.()
+    }
   }
 }
