@@ -16,6 +16,7 @@ import { reclaim_frame } from '../mm/vmscan.ts'
 import { Arena, mayWait } from './arena.ts'
 import { Board, type PinnedPage, type Statistic } from './board.ts'
 import { Contents, MemorySwap, type SwapDevice } from './contents.ts'
+import { Aborted } from './error.ts'
 import { LiveMachine } from './machine.ts'
 import { InvalidCall, MemoryBroken, MemoryError, NotAttached, OutOfMemory } from './memory_error.ts'
 import { type MemorySize, Places, TLB_SETS } from './places.ts'
@@ -205,12 +206,9 @@ export class Session {
       if (error instanceof MemoryError) throw error
       // Whatever was thrown, it was thrown with locks held.
       this.breakDown()
-      throw new MemoryBroken(
-        `the memory is broken: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          cause: error,
-        },
-      )
+      if (error instanceof Aborted) throw new MemoryBroken(BROKEN, { cause: error })
+      const why = error instanceof Error ? error.message : String(error)
+      throw new MemoryBroken(`the memory is broken: ${why}`, { cause: error })
     } finally {
       board.setInside(worker, within)
       if (!within) this.tell()
@@ -285,8 +283,7 @@ export class Session {
   /** @throws NotAttached, MemoryBroken */
   usable(): void {
     if (!this.attached) throw new NotAttached('this worker has detached from the memory')
-    if (this.arena.aborted)
-      throw new MemoryBroken('the memory is broken: a worker ended, or failed, in the middle of a step')
+    if (this.arena.aborted) throw new MemoryBroken(BROKEN)
     if (!this.board.isTaken(this.handle))
       throw new NotAttached('somebody has said that this worker has ended')
   }
@@ -393,6 +390,8 @@ export class Session {
     } else if (observer !== undefined) this.count(observer)
   }
 }
+
+const BROKEN = 'the memory is broken: a worker ended, or failed, in the middle of a step'
 
 /** So much of the time between two looks counts as waiting, in milliseconds. */
 const MOST_AT_ONCE_MS = 100

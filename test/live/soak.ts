@@ -64,7 +64,9 @@ export async function soakProcesses(soak: Soak): Promise<Soaked> {
 /** Several workers in one process. */
 export async function soakThreads({ design, seed, milliseconds, least }: Soak): Promise<Soaked> {
   const pages = 12
-  const memory = Memory.create({ design, frames: 40, pages, swap: 200, processes: 5, workers: 8 })
+  // Where frames are scarce nobody pins while another forks.
+  const frames = seed % 4 === 1 ? 40 : 120
+  const memory = Memory.create({ design, frames, pages, swap: 200, processes: 5, workers: 8 })
   const ancestor = memory.spawn()
   ancestor.mmap(pages * PAGE_SIZE)
   const published = new Int32Array(new SharedArrayBuffer(4 * pages * WORKERS))
@@ -121,7 +123,8 @@ function processes(
   began?: Int32Array<SharedArrayBuffer>,
 ): { memory: Memory; hands: Hand[] } {
   const pages = 24
-  const memory = Memory.create({ design, frames: 96, pages, swap: 400, processes: 12, workers: 8 })
+  const frames = seed % 4 < 2 ? 96 : 300
+  const memory = Memory.create({ design, frames, pages, swap: 400, processes: 12, workers: 8 })
   const ancestor = memory.spawn()
   ancestor.mmap(pages * PAGE_SIZE)
   for (let i = 0; i < pages * PAGE_SIZE; i += 7) ancestor.store(i, (i * seed) & 255)
