@@ -138,7 +138,7 @@ export class Merging {
     memory: number,
     controls: Int32Array,
     mover: number,
-    onStep?: (thread: number, control: number, memory: number) => void,
+    onStep?: (thread: number, control: number, memory: number, leaf: number) => void,
   ): number {
     this.memory = memory
     let last = mover
@@ -152,7 +152,7 @@ export class Merging {
         leaf = this.mergeable(thread, controls)
       }
       if (leaf === 0) return steps
-      onStep?.(thread, controls[thread]!, this.memory)
+      onStep?.(thread, controls[thread]!, this.memory, leaf)
       const { code } = this.learned.trees
       this.memory = this.after(leaf)
       controls[thread] = code[leaf + 1]!

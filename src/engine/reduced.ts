@@ -54,6 +54,7 @@ export class ReducedSearch extends StoredSearch {
   /** The control states of the state that is being expanded, and of one of its successors. */
   private readonly from: Int32Array
   private readonly to: Int32Array
+  private readonly onlyLeaf = new Int32Array(1)
 
   /**
    * @throws RangeError if a limit is out of range
@@ -190,7 +191,7 @@ export class ReducedSearch extends StoredSearch {
         }
         for (let other = 0; other < to.length; other++) to[other] = from[other]!
         to[thread] = after
-        const merged = merging?.advance(next, to, thread) ?? 0
+        const merged = merging?.advance(next, to, thread, this.checkMerged) ?? 0
         this.keep(merging?.memory ?? next, state, distance + 1 + merged)
       }
     }
@@ -200,6 +201,12 @@ export class ReducedSearch extends StoredSearch {
     else if (steps === 0 && failures === 0)
       this.findings.failAt('deadlock', 'no thread can go on', state, undefined)
     if (resting) this.findings.checkRest(memory, state)
+  }
+
+  /** A step that is merged goes the same way for all things, too. */
+  private readonly checkMerged = (thread: number, control: number, memory: number, leaf: number): void => {
+    this.onlyLeaf[0] = leaf
+    this.symmetry?.check(thread, control, memory, this.onlyLeaf, 1)
   }
 
   /** Keeps the state whose control states are in `to`, unless it is known to be as near. */

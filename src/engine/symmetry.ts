@@ -11,7 +11,7 @@
  * Any renumbering is sound, whatever the order: that the chosen one is the same for all states of
  * a class, as far as possible, only makes fewer of them.
  */
-import { type AutomatonNode, plainKey } from './automaton.ts'
+import { type AutomatonNode, type Pending, plainKey } from './automaton.ts'
 import { DONE, type StackCell } from './control.ts'
 import { CHOOSE, READ } from './decision.ts'
 import { ModelError } from './error.ts'
@@ -63,11 +63,8 @@ export class Symmetry implements Things {
   private readonly renumberings = new Map<string, Renumbering>()
   private readonly stepper: Stepper
   private readonly procedures = new Map<Procedure, number>()
-  /** The things that a way in which an operation can go is concerned with; none once it has been checked. */
-  private readonly concerns: (readonly number[])[] = []
-  /** By the leaf of such a way, one more than its number; 0 where not looked at yet. */
-  private concernNumbers = new Int32Array(1 << 10)
-  private checks = 0
+  /** By the leaf of a way in which an operation can go, and by sort: how many used things it has been checked with. */
+  private checkedWith = new Int32Array(1 << 12)
 
   constructor(
     private readonly learned: Learned,
@@ -112,24 +109,63 @@ export class Symmetry implements Things {
   }
 
   /**
-   * Checks, once for each way in which an operation can go, that it goes the same way when two things
-   * that were used before have changed places, one of which it looks at.
+   * Checks, for each way in which an operation can go, that it goes the same way when any two things
+   * that were used before have changed places, one of which it is concerned with. Done once for each number of used things.
    * @param leaves of the decision tree: the ways in which the operation can go in this memory
    * @throws ModelError if it does not
    */
   check(thread: number, control: number, memory: number, leaves: Int32Array, count: number): void {
-    const { learned, concerns } = this
-    let fresh = -1
+    const { sorts } = this
+    let pairs: (readonly [number, number])[] | undefined
     for (let i = 0; i < count; i++) {
-      const number = this.concernOf(leaves[i]!, thread, control, memory)
-      if (concerns[number]!.length > 0) fresh = number
+      const at = leaves[i]! * sorts.length
+      if (at + sorts.length > this.checkedWith.length)
+        this.checkedWith = grown(this.checkedWith, at + sorts.length)
+      for (let sort = 0; sort < sorts.length; sort++) {
+        const used = this.usedIn(memory, sort)
+        if (used <= this.checkedWith[at + sort]!) continue
+        pairs ??= []
+        pairs.push(...this.pairs(thread, control, memory, sort, this.checkedWith[at + sort]!, used))
+        this.checkedWith[at + sort] = used
+      }
     }
-    if (fresh < 0) return
-    const pair = this.pairToCheck(concerns[fresh]!, memory)
-    if (pair === undefined) return
-    for (let i = 0; i < count; i++) concerns[this.concernOf(leaves[i]!, thread, control, memory)] = []
+    if (pairs === undefined) return
+    const done = new Set<number>()
+    for (const [one, other] of pairs) {
+      const pair = Math.min(one, other) * this.things + Math.max(one, other)
+      if (!done.has(pair)) this.exchange(one, other, thread, control, memory)
+      done.add(pair)
+    }
+  }
 
-    const [one, other] = pair
+  /** How many things of a sort have been used in a memory. */
+  private usedIn(memory: number, sort: number): number {
+    const { first, used, members } = this.sorts[sort]!
+    return Math.min(members.length, this.memories.get(memory, used) - first)
+  }
+
+  /** Each thing that an operation is concerned with, beside each other one: those with one beyond what was used before. */
+  private pairs(
+    thread: number,
+    control: number,
+    memory: number,
+    sort: number,
+    before: number,
+    used: number,
+  ): (readonly [number, number])[] {
+    const base = this.bases[sort]!
+    const ours = this.thingsOf(thread, control, memory).filter(
+      (thing) => thing >= base && thing < base + used,
+    )
+    return ours.flatMap((one) =>
+      Array.from({ length: used }, (_, i) => base + i)
+        .filter((other) => other !== one && Math.max(one, other) >= base + (before > 1 ? before : 0))
+        .map((other) => [one, other] as const),
+    )
+  }
+
+  /** Checks that an operation does the same, exchanged, when two things have changed places. */
+  private exchange(one: number, other: number, thread: number, control: number, memory: number): void {
     const swap = this.renumbering(
       Array.from({ length: this.things }, (_, thing) =>
         thing === one ? other : thing === other ? one : thing,
@@ -146,53 +182,34 @@ export class Symmetry implements Things {
       (memory, after) => `${memory} ${after}`,
     )
     if (expected === seen) return
-    const name = learned.controls[thread]!.operation(control).effect.name
-    throw new ModelError(
-      'asymmetric',
-      name,
-      `${name} does something else when two ${this.sortOf(one).sort.name}s have changed places. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().`,
-    )
+    const { name } = this.learned.controls[thread]!.operation(control).effect
+    throw asymmetric(name, `two ${this.sortOf(one).sort.name}s have changed places`)
   }
 
-  /** The number of what a way is concerned with. */
-  private concernOf(leaf: number, thread: number, control: number, memory: number): number {
-    if (leaf >= this.concernNumbers.length) this.concernNumbers = grown(this.concernNumbers, leaf)
-    if (this.concernNumbers[leaf] === 0) {
-      this.concernNumbers[leaf] = this.concerns.push(this.thingsOf(thread, control, memory))
-    }
-    return this.concernNumbers[leaf]! - 1
-  }
-
-  /** The things that an operation looks at, or its thread remembers. */
+  /** The things that an operation looks at, or reads the names of, or its thread remembers. */
   private thingsOf(thread: number, control: number, memory: number): readonly number[] {
     const { mentions, learned, memories } = this
+    const { namings } = learned.system.layout
     const concerned = new Set(mentions.list[this.mentionedBy(thread, control)]!)
+    const look: Rename = (sort, instance) => {
+      const thing = this.thing(sort, instance)
+      if (thing >= 0) concerned.add(thing)
+      return instance
+    }
     const { code } = learned.trees
     let record = code[learned.rootOf(thread, control)]!
     while (code[record] === READ || code[record] === CHOOSE) {
       const operand = code[record + 1]!
       if (code[record] === CHOOSE) record = code[record + 2]!
       else {
+        const value = memories.get(memory, operand)
         const owner = this.owners.get(operand)
         if (owner !== undefined) concerned.add(owner)
-        record = code[record + 2 + memories.get(memory, operand)]!
+        namings.get(operand)?.(value, look)
+        record = code[record + 2 + value]!
       }
     }
     return [...concerned]
-  }
-
-  /** One of some things, and another of the same sort; both used. */
-  private pairToCheck(things: readonly number[], memory: number): readonly [number, number] | undefined {
-    const pairs = things.flatMap((one) => {
-      const { first, used, members } = this.sortOf(one)
-      const base = this.baseOf(one)
-      const count = Math.min(members.length, this.memories.get(memory, used) - first)
-      if (one - base >= count) return []
-      return Array.from({ length: count }, (_, i) => base + i)
-        .filter((other) => other !== one)
-        .map((other) => [one, other] as const)
-    })
-    return pairs.length === 0 ? undefined : pairs[this.checks++ % pairs.length]
   }
 
   private outcomes(
@@ -486,6 +503,21 @@ class Renumbering {
     return known[control]
   }
 
+  /** Whether what is pending is the same, renamed. What an operation's arguments name nobody has declared: `exchange` performs it. */
+  private isSame({ pending, activation }: AutomatonNode, renamed: Pending): boolean {
+    if (pending.kind === 'atomic') return renamed.kind === 'atomic' && renamed.effect === pending.effect
+    if (pending.kind === 'return') {
+      const { result } = namingOf(activation.procedure)
+      const value = result === undefined ? pending.value : result(pending.value, this.to)
+      return renamed.kind === 'return' && plainKey(renamed.value) === plainKey(value)
+    }
+    return (
+      renamed.kind === pending.kind &&
+      renamed.procedure === pending.procedure &&
+      plainKey(renamed.args) === plainKey(renamedArgs(pending.procedure, pending.args, this.to))
+    )
+  }
+
   private node(node: AutomatonNode): AutomatonNode {
     let renamed = this.nodesKnown.get(node)
     if (renamed === undefined) {
@@ -497,10 +529,21 @@ class Renumbering {
       } else {
         renamed = automata.next(this.node(parent), this.response(parent.pending as Request, response))
       }
+      if (!this.isSame(node, renamed.pending)) {
+        throw asymmetric(node.activation.procedure.name, 'the things that it is given have other numbers')
+      }
       this.nodesKnown.set(node, renamed)
     }
     return renamed
   }
+}
+
+function asymmetric(name: string, when: string): ModelError {
+  return new ModelError(
+    'asymmetric',
+    name,
+    `${name} does something else when ${when}. It must not order them by their numbers; and whatever names one, in arguments, results and responses, must be declared with naming().`,
+  )
 }
 
 function renamedArgs(procedure: Procedure, args: readonly Plain[], to: Rename): readonly Plain[] {

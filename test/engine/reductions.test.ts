@@ -140,6 +140,46 @@ describe('symmetry', () => {
     )
   })
 
+  /** Two threads hand a thing over each, so that there are two to compare. */
+  const handing = [0, 1].map((i) => [['take', 0, 0] as const, ['put', i, 0] as const])
+
+  it.each([
+    ['compared', 'inOrder'],
+    ['odd', 'write'],
+  ] as const)('notices what depends on numbers, or loses nothing: %s', (broken, operation) => {
+    let noticed = 0
+    let alike = 0
+    fc.assert(
+      fc.property(thingProgram, ({ threads }) => {
+        const [first = []] = threads
+        const source = { threads: [...handing, [...first, ['set', 0, 0] as const]], forbidden: undefined }
+        const system = buildThings(source, broken)
+        const naive = small(system, 1_500)
+        if (naive === undefined) return
+        for (const kind of KINDS.filter((kind) => kind.includes('symmetry'))) {
+          try {
+            expectSame(system, reduced(system, kind), naive, thingsKey)
+            alike++
+          } catch (error) {
+            if (!(error instanceof ModelError)) throw error
+            expect([error.fault, error.procedure]).toEqual(['asymmetric', operation])
+            noticed++
+          }
+        }
+      }),
+      { numRuns: 200, seed: 3003 },
+    )
+    expect(noticed).toBeGreaterThan(40)
+    expect(alike).toBeGreaterThan(40)
+  })
+
+  it('notices a procedure that goes another way for another thing', () => {
+    const parity = { ...both, threads: both.threads.map((thread) => [...thread, ['set', 0, 0]] as const) }
+    for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
+      expect(() => reduced(buildThings(parity, 'odd'), kind)).toThrow(/something else when/)
+    }
+  })
+
   it('notices an argument that was not declared', () => {
     expect(() => reduced(buildThings(both, 'undeclared'), ['symmetry'])).toThrow(/changed places/)
   })

@@ -82,9 +82,13 @@ const HELD = (value: number, to: Rename): number => (value === 0 ? 0 : 1 + to(TH
 
 /**
  * The system of a program.
- * @param broken something looks for the thing with the smallest number, or an argument is not declared
+ * @param broken what depends on numbers: an operation looks for the thing with the smallest one, or compares two that it
+ *   reads the names of, or a thread stores what the number of its thing is; or an argument is not declared
  */
-export function buildThings({ threads, forbidden }: ThingProgram, broken?: 'ordered' | 'undeclared'): System {
+export function buildThings(
+  { threads, forbidden }: ThingProgram,
+  broken?: 'ordered' | 'compared' | 'odd' | 'undeclared',
+): System {
   const layout = new Layout()
   const pointers = Array.from({ length: POINTERS }, (_, i) =>
     layout.naming(layout.cell(`p${i}`, THINGS), HELD),
@@ -123,6 +127,12 @@ export function buildThings({ threads, forbidden }: ThingProgram, broken?: 'orde
   }
   naming(lowest, [], HELD)
 
+  /** Whether the pointers name two things, the first of which has the smaller number: what nothing may ask. */
+  function inOrder(view: View): Response {
+    const [one, other] = [view.get(pointers[0]!.location), view.get(pointers[1]!.location)]
+    return one > 0 && other > one ? 1 : 0
+  }
+
   function give(view: View, _context: unknown, thing: number): Response {
     for (const { location } of Object.values(things[thing]!)) view.set(location, 0)
     return 0
@@ -158,6 +168,8 @@ export function buildThings({ threads, forbidden }: ThingProgram, broken?: 'orde
     else if (kind === 'again' && held > 0 && x === 0) now = 0
     else if (thing !== undefined) {
       if (kind === 'give') yield* atomic(give, held - 1)
+      else if (kind === 'set' && broken === 'odd') yield* thing.value.write(held % 2)
+      else if (kind === 'set' && broken === 'compared') yield* thing.value.write(yield* atomic(inOrder))
       else if (kind === 'set') yield* thing.value.write(y)
       else if (kind === 'add') yield* atomic(addTo, held - 1)
       else if (kind === 'wait') yield* atomic(full, held - 1, y)
