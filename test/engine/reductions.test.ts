@@ -3,13 +3,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  atomic,
+  BLOCKED,
+  call,
+  Layout,
   ModelError,
+  type Naming,
+  naming,
+  pick,
   type Reduction,
+  type Rename,
+  type Response,
   type Search,
+  Sort,
+  type Steps,
   type System,
   searchOf,
   traceOfFailure,
   traceTo,
+  type View,
 } from '../../src/engine/index.ts'
 import { memoryKey, type NaiveResult, naiveExplore } from '../naive.ts'
 import { build, program } from './programs.ts'
@@ -173,6 +185,25 @@ describe('symmetry', () => {
     expect(alike).toBeGreaterThan(40)
   })
 
+  it.each([
+    // By a thread that has no thing itself, and an operation that looks at none.
+    ['an operation that compares two names', 'asks', (one: number, other: number) => one < other],
+    // In the numbers of all states the thing that is named first has the smallest one.
+    ['an operation that knows the third thing', 'asks', (one: number) => one === 3],
+  ])('notices %s', (_name, operation, asked) => {
+    for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
+      expect(() => reduced(namesSystem({ asked }), kind)).toThrow(`${operation} does something else when two`)
+    }
+  })
+
+  it('notices a procedure that ends for one thing and goes on for another', () => {
+    for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
+      expect(() => reduced(namesSystem({ ends: (thing) => thing % 2 === 1 }), kind)).toThrow(
+        'rule does something else when the things that it is given have other numbers',
+      )
+    }
+  })
+
   it('notices a procedure that goes another way for another thing', () => {
     const parity = { ...both, threads: both.threads.map((thread) => [...thread, ['set', 0, 0]] as const) }
     for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
@@ -184,3 +215,71 @@ describe('symmetry', () => {
     expect(() => reduced(buildThings(both, 'undeclared'), ['symmetry'])).toThrow(/changed places/)
   })
 })
+
+/**
+ * Three threads take a thing each and put its name into a cell; a fourth asks about the names, and a fifth gives its thing to
+ * a procedure.
+ * @param asked what is asked about the first two names
+ * @param ends for which things the procedure does nothing
+ */
+function namesSystem({
+  asked = () => false,
+  ends = () => false,
+}: {
+  readonly asked?: (one: number, other: number) => boolean
+  readonly ends?: (thing: number) => boolean
+}): System {
+  const THINGS = 4
+  const sort = new Sort('thing')
+  const held: Naming = (value: number, to: Rename) => (value === 0 ? 0 : 1 + to(sort, value - 1))
+  const layout = new Layout()
+  const names = [0, 1, 2].map((i) => layout.naming(layout.cell(`name ${i}`, THINGS), held))
+  const taken = Array.from({ length: THINGS }, (_, i) => layout.cell(`thing ${i} is taken`, 1))
+  const used = layout.cell('used', THINGS)
+  layout.sort(
+    sort,
+    0,
+    taken.map((cell) => [cell]),
+    used,
+  )
+  const answer = layout.cell('answer', 1)
+  const gone = layout.cell('gone', 1)
+
+  function take(view: View): Response {
+    const known = view.get(used.location)
+    const thing = pick(
+      view,
+      [...Array(known).keys()].filter((i) => view.get(taken[i]!.location) === 0).concat(known),
+    )
+    if (thing === known) view.set(used.location, known + 1)
+    view.set(taken[thing]!.location, 1)
+    return 1 + thing
+  }
+  naming(take, [], held)
+  function asks(view: View): Response {
+    const [one, other] = [view.get(names[0]!.location), view.get(names[1]!.location)]
+    if (one === 0 || other === 0) return BLOCKED
+    view.set(answer.location, asked(one, other) ? 1 : 0)
+    return 0
+  }
+  function* taker(_context: unknown, i: number): Steps<void> {
+    yield* names[i]!.write(yield* atomic(take))
+  }
+  function* asker(): Steps<void> {
+    yield* atomic(asks)
+  }
+  function* giver(): Steps<void> {
+    yield* call(rule, yield* atomic(take))
+  }
+  function* rule(_context: unknown, thing: number): Steps<void> {
+    if (ends(thing)) return
+    yield* gone.write(1)
+  }
+  naming(rule, [held])
+  const threads = [
+    ...names.map((_, i) => ({ name: `taker ${i}`, procedure: taker, args: [i] })),
+    { name: 'asker', procedure: asker, args: [] },
+    { name: 'giver', procedure: giver, args: [] },
+  ]
+  return { context: undefined, layout, threads: threads as System['threads'] }
+}
