@@ -192,6 +192,11 @@ export function jobsOf({ jobs, workers = 1 }: { readonly jobs?: number; readonly
 function workers(text: string): number {
   const n = whole(text)
   if (n > MOST_WORKERS) throw new InvalidArgumentError(`Expected at most ${MOST_WORKERS}.`)
+  if (n > 1 && typeof SharedArrayBuffer === 'undefined') {
+    throw new InvalidArgumentError(
+      'This JavaScript has no SharedArrayBuffer, so threads cannot explore together.',
+    )
+  }
   return n
 }
 
@@ -218,7 +223,7 @@ export function natural(text: string): number {
   return n
 }
 
-function seed(text: string): number {
+export function seed(text: string): number {
   const n = natural(text)
   if (n > MAX_SEED) throw new InvalidArgumentError(`Expected a seed from 0 to ${MAX_SEED}.`)
   return n

@@ -47,12 +47,18 @@ function highOf(states: number): number {
   return states >= MOST ? Number.POSITIVE_INFINITY : states
 }
 
+/** Where there is no shared memory the worker has a copy: it is not watched, and not asked to stop, but it works. */
+function room(): SharedArrayBuffer | ArrayBuffer {
+  const bytes = 4 * INTEGERS + 2 * NAME_CAPACITY
+  return typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)
+}
+
 export class Heartbeat {
   private readonly integers: Int32Array
   private readonly name: Uint16Array
   private lastName = ''
 
-  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * INTEGERS + 2 * NAME_CAPACITY)) {
+  constructor(readonly buffer: SharedArrayBuffer | ArrayBuffer = room()) {
     this.integers = new Int32Array(buffer, 0, INTEGERS)
     this.name = new Uint16Array(buffer, 4 * INTEGERS, NAME_CAPACITY)
   }

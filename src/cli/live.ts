@@ -1,5 +1,5 @@
 /** `cowherd live`: a test on real threads, beside what the engine allows. */
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { count } from '../report/count.ts'
 import { JSON_VERSION } from '../report/json.ts'
 import { type LiveReport, liveReport, renderLive } from '../report/live.ts'
@@ -9,7 +9,7 @@ import {
   designOption,
   type LimitOptions,
   limitsOf,
-  natural,
+  seed,
   whole,
 } from './choices.ts'
 import { Crew } from './crew.ts'
@@ -22,6 +22,8 @@ import { findTest, nameOf, type TestFile } from './tests.ts'
 import { version } from './version.ts'
 
 const DEFAULT_RUNS = 10_000
+/** They are counted in 32 bits. */
+const MOST_RUNS = 1_000_000_000
 
 interface LiveOptions extends LimitOptions {
   readonly design: readonly string[]
@@ -36,16 +38,22 @@ export function registerLive(program: Command): void {
     .description('run a test many times on real threads, and compare what happens with what can')
     .argument('<test>', 'a file, or the name of a test in the suite')
     .addOption(designOption().makeOptionMandatory())
-    .option('--runs <n>', 'how often to run it', whole, DEFAULT_RUNS)
+    .option('--runs <n>', 'how often to run it', runs, DEFAULT_RUNS)
     .option(
       '--seed <n>',
       'for pauses and for what a test leaves open; without it, another one each time',
-      natural,
+      seed,
     )
     .option('--json', 'print everything that was found as JSON')
   addLimits(command).action(async (name: string, options: LiveOptions) => {
     process.exitCode = await live(name, options)
   })
+}
+
+function runs(text: string): number {
+  const n = whole(text)
+  if (n > MOST_RUNS) throw new InvalidArgumentError(`Expected at most ${MOST_RUNS}.`)
+  return n
 }
 
 async function live(name: string, options: LiveOptions): Promise<number> {

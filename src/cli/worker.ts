@@ -36,7 +36,7 @@ import type {
 } from './protocol.ts'
 import { withTerms, worstOf } from './selection.ts'
 
-const heartbeat = new Heartbeat(workerData as SharedArrayBuffer)
+const heartbeat = new Heartbeat(workerData as Heartbeat['buffer'])
 
 parentPort!.on('message', async (request: Request) => {
   heartbeat.reset()
@@ -159,7 +159,7 @@ function optionsOf(
     recheck,
     team: (rules, program) => {
       const { workers } = heartbeat
-      if (workers === 1 || test === undefined) return undefined
+      if (workers <= 1 || test === undefined) return undefined
       const design =
         rules === eager_all.rules ? null : rules === under?.design.rules ? under.source : undefined
       // Rules that were made here, as those of a doubt are, nobody else can make.

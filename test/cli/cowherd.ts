@@ -18,14 +18,22 @@ export interface Ended {
 
 export interface Options {
   readonly cwd?: string
+  /** Options of Node itself. */
+  readonly node?: readonly string[]
   /** Is given the process once it runs. */
   readonly whenRunning?: (child: ChildProcess) => void
 }
 
-export function cowherd(args: readonly string[], { cwd, whenRunning }: Options = {}): Promise<Ended> {
+export function cowherd(
+  args: readonly string[],
+  { cwd, node = [], whenRunning }: Options = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: '1', COLUMNS: '80' }
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...node, CLI, ...args], {
+      ...{ cwd, env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

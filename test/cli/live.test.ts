@@ -34,6 +34,28 @@ describe('cowherd live', () => {
     expect(code).toBe(0)
   })
 
+  it('says so where there is no shared memory, and what works there does', async () => {
+    // As in a page that is not cross-origin isolated.
+    const flag = '--no-harmony-sharedarraybuffer'
+    const { code, stderr } = await cowherd(['live', leak, '-d', 'v5.7'], { node: [flag] })
+    expect(stderr).toBe(
+      'this JavaScript has no SharedArrayBuffer, so threads cannot share memory; "cowherd check" needs none\n',
+    )
+    expect(code).toBe(2)
+    const checked = await cowherd(['check', leak, '-d', 'v5.9'], { node: [flag] })
+    expect([checked.code, checked.stderr]).toEqual([0, ''])
+    expect(checked.stdout).toContain('Verdict right')
+    const together = await cowherd(['check', leak, '-d', 'v5.9', '--workers', '2'], { node: [flag] })
+    expect(together.stderr).toContain('no SharedArrayBuffer')
+    expect(together.code).toBe(2)
+  })
+
+  it('counts no more runs than it can', async () => {
+    const { code, stderr } = await cowherd(['live', leak, '-d', 'v5.7', '--runs', '2147483648'])
+    expect(stderr).toContain('Expected at most 1000000000.')
+    expect(code).toBe(2)
+  })
+
   it('lists what is allowed and was not seen as unseen', async () => {
     const { code, stdout } = await cowherd(['live', 'two-writers', '-d', 'v5.9', '--runs', '1'])
     expect(stdout).toContain('(unseen)')

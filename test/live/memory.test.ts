@@ -341,6 +341,7 @@ describe('what cannot be done', () => {
     expect(() => structuredClone(memory)).toThrow('could not be cloned')
     expect(structuredClone(handle)).toMatchObject({ kind: 'cowherd memory' })
     const other = Memory.attach(handle)
+    expect(() => Memory.attach(handle)).toThrow('a worker has attached with this handle')
     const seen = other.process(process.pid)
     expect(() => process.exit()).toThrow('other workers are in it')
     other.detach()
@@ -380,6 +381,111 @@ describe('what cannot be done', () => {
   })
 })
 
+interface Session {
+  readonly arena: { readonly version: Int32Array }
+  readonly machine: { readonly places: { pte(mm: number, vpn: number): number } }
+}
+
+describe('a TLB', () => {
+  it.each(['leave', 'detach'] as const)('is good no more after %s', (how) => {
+    const memory = make({ frames: 6, swap: 0, pages: 6 })
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const other = Memory.attach(memory.share())
+    const theirs = other.process(process.pid)
+    theirs.store(at, 2)
+    if (how === 'leave') theirs.leave()
+    else other.detach()
+    process.munmap(at, PAGE_SIZE)
+    const victim = memory.spawn()
+    const all = victim.mmap(5 * PAGE_SIZE)
+    for (let i = 0; i < 5; i++) victim.store(all + i * PAGE_SIZE, 5)
+    expect(() => theirs.store(at, 66)).toThrow(NotAttached)
+    expect(() => theirs.load(at)).toThrow(NotAttached)
+    expect(Array.from({ length: 5 }, (_, i) => victim.load(all + i * PAGE_SIZE))).toEqual([5, 5, 5, 5, 5])
+  })
+
+  it('is the worker’s: if one of its objects leaves a process, so do the others', () => {
+    const memory = make()
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    process.store(at, 1)
+    memory.process(process.pid).leave()
+    expect(() => process.store(at, 9)).toThrow(NotAttached)
+    const again = memory.process(process.pid)
+    const child = memory.process(again.fork())
+    again.store(at, 9)
+    expect(child.load(at)).toBe(1)
+  })
+
+  it('is not left locked by what is no byte, or no bytes', () => {
+    const process = make().spawn()
+    const at = process.mmap(PAGE_SIZE)
+    process.store(at, 1)
+    expect(() => process.store(at, 5n as never)).toThrow(TypeError)
+    expect(() => process.copyIn(at, [1, 2] as never)).toThrow(InvalidCall)
+    expect(() => process.copyIn(at, 'hello' as never)).toThrow(InvalidCall)
+    expect(process.load(at)).toBe(1)
+  })
+})
+
+describe('fork', () => {
+  it.each(LIVE_DESIGNS)('has a frame for each page that somebody has pinned: $name', ({ name }) => {
+    const memory = make({ design: name, frames: 100, pages: 256, swap: 0 })
+    const parent = memory.spawn()
+    const at = parent.mmap(30 * PAGE_SIZE)
+    for (let i = 0; i < 30; i++) parent.store(at + i * PAGE_SIZE, 1)
+    const child = memory.process(parent.fork())
+    // The parent's pins are of pages that the child has, too.
+    const pin = parent.pin(at, 29 * PAGE_SIZE, { write: false })
+    child.pin(at + 29 * PAGE_SIZE, PAGE_SIZE, { write: true })
+    const more = child.mmap(100 * PAGE_SIZE)
+    for (let i = 0; memory.freeFrames > 3; i++) child.store(more + i * PAGE_SIZE, 1)
+    const processes = memory.processes().length
+    try {
+      child.fork()
+      expect(memory.processes()).toHaveLength(processes + 1)
+    } catch (error) {
+      expect(error).toBeInstanceOf(OutOfMemory)
+      expect(memory.processes()).toHaveLength(processes)
+    }
+    expect(memory.check()).toBeUndefined()
+    pin.unpin()
+  })
+
+  it('needs one frame for a page that is pinned many times', () => {
+    const memory = make({ frames: 8, swap: 0, pages: 8, pins: 100 })
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    for (let i = 0; i < 50; i++) process.pin(at, PAGE_SIZE, { write: true })
+    process.fork()
+    expect(memory.statistics().copies).toBe(1)
+  })
+})
+
+describe('a viewer', () => {
+  it('may use the memory, or fail, when something has happened', () => {
+    let see: () => void = () => undefined
+    const memory = make({ onEvent: () => see() })
+    const process = memory.spawn()
+    const at = process.mmap(3 * PAGE_SIZE)
+    see = () => {
+      see = () => undefined
+      process.store(at + PAGE_SIZE, 7)
+    }
+    process.store(at, 1)
+    expect([process.load(at), process.load(at + PAGE_SIZE)]).toEqual([1, 7])
+    see = () => {
+      see = () => undefined
+      throw new Error('a mistake of the viewer’s')
+    }
+    expect(() => process.store(at + 2 * PAGE_SIZE, 1)).toThrow('a mistake of the viewer’s')
+    process.store(at + 2 * PAGE_SIZE, 3)
+    expect(process.load(at + 2 * PAGE_SIZE)).toBe(3)
+    expect(memory.check()).toBeUndefined()
+  })
+})
+
 describe('a worker that has ended', () => {
   it.each(['ended', 'detach'] as const)('leaves nothing pinned (%s)', (how) => {
     const memory = make({ design: 'v5.19', frames: 8, pages: 4, workers: 2 })
@@ -401,6 +507,45 @@ describe('a worker that has ended', () => {
     mine.unpin()
     process.exit()
     expect(memory.freeFrames).toBe(8)
+  })
+
+  it('is told of late, when its number is another one’s', () => {
+    const memory = make({ workers: 2 })
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const handle = memory.share()
+    Memory.attach(handle).detach()
+    const next = memory.share()
+    expect(next.worker).toBe(handle.worker)
+    const theirs = Memory.attach(next).process(process.pid)
+    theirs.store(at, 1)
+    expect(memory.ended(handle)).toBe(true)
+    const child = memory.process(process.fork())
+    theirs.store(at, 9)
+    expect([process.load(at), child.load(at)]).toEqual([9, 1])
+    expect(() => memory.ended({ worker: 1 } as never)).toThrow(InvalidCall)
+  })
+
+  it('and goes on all the same finds out', () => {
+    const memory = make()
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const handle = memory.share()
+    const theirs = Memory.attach(handle).process(process.pid)
+    theirs.store(at, 1)
+    memory.ended(handle)
+    expect(() => theirs.store(at, 2)).toThrow('somebody has said that this worker has ended')
+  })
+
+  it('while it held something is noticed by whoever waits for it', () => {
+    const memory = make({ patience: 200 })
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const { arena, machine } = (memory as unknown as { session: Session }).session
+    // Somebody is writing this entry, and never comes back.
+    arena.version[machine.places.pte(process.pid, 0)]!++
+    expect(() => process.store(at, 1)).toThrow(MemoryBroken)
+    expect(() => memory.spawn()).toThrow(MemoryBroken)
   })
 
   it('in the middle of taking a reference, or of dropping one, breaks the memory', () => {
@@ -454,6 +599,15 @@ describe('a swap file', () => {
     expect(same(process.copyOut(at, 40 * PAGE_SIZE), bytes(40 * PAGE_SIZE, 4))).toBe(true)
     expect(memory.check()).toBeUndefined()
     swap.close()
+  })
+
+  it('is needed by every worker', () => {
+    const path = join(folder, 'shared-swap')
+    const swap = FileSwap.create(path, 8)
+    const memory = Memory.create({ design: 'v5.19', frames: 8, swap: 8 }, swap)
+    expect(() => Memory.attach(memory.share())).toThrow('every worker that attaches needs it too')
+    expect(Memory.attach(memory.share(), { swapDevice: FileSwap.open(path) }).processes()).toEqual([])
+    expect(() => Memory.create({ design: 'v5.19', frames: 8 }, swap)).toThrow('no places in it')
   })
 
   it('that cannot be written is an error at once', () => {
