@@ -14,7 +14,7 @@ export {
   OutOfMemory,
   SegmentationFault,
 } from './memory_error.ts'
-export type { Pin } from './pin.ts'
+export type { Pin, PinHandle } from './pin.ts'
 export type { MemorySize } from './places.ts'
 export type { PinOptions, Process } from './process.ts'
 export { DEADLOCKED, ENDLESS, Race, type Tally } from './race.ts'

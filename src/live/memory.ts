@@ -12,6 +12,7 @@ import { Board, type Statistic } from './board.ts'
 import { PAGE_SIZE, type SwapDevice } from './contents.ts'
 import { initialValues } from './machine.ts'
 import { InvalidCall, NotAttached } from './memory_error.ts'
+import { Pin, type PinHandle } from './pin.ts'
 import { type MemorySize, Places } from './places.ts'
 import { Process } from './process.ts'
 import { type AttachOptions, type MemoryEvent, type MemoryHandle, Session } from './session.ts'
@@ -189,6 +190,17 @@ export class Memory {
     if (!this.session.board.isAlive(pid)) throw new InvalidCall(`there is no process ${pid}`)
     this.session.board.enter(pid, this.session.worker)
     return new Process(this.session, pid)
+  }
+
+  /**
+   * A pin that another worker has taken, for use in this one.
+   * @throws InvalidCall if that is none
+   */
+  pinned(handle: PinHandle): Pin {
+    this.session.usable()
+    if (handle?.kind !== 'cowherd pin')
+      throw new InvalidCall('this is no pin of another worker; pin.share() makes one')
+    return new Pin(this.session, handle.pages, handle.address, handle.length)
   }
 
   /** The numbers of all processes, the eldest first. */

@@ -4,6 +4,14 @@ import { PAGE_SIZE } from './contents.ts'
 import { InvalidCall, NotPinned } from './memory_error.ts'
 import type { Session } from './session.ts'
 
+/** A pin as another worker is told of it: send it by `postMessage`, and give it to `memory.pinned` there. */
+export interface PinHandle {
+  readonly kind: 'cowherd pin'
+  readonly pages: readonly PinnedPage[]
+  readonly address: number
+  readonly length: number
+}
+
 export class Pin {
   /** Not to be called but by `Process.pin`. */
   constructor(
@@ -14,6 +22,12 @@ export class Pin {
     /** In bytes. */
     readonly length: number,
   ) {}
+
+  /** For another worker, which may use and release it, too. It stays with the worker that took it, and goes with that one. */
+  share(): PinHandle {
+    const { pages, address, length } = this
+    return { kind: 'cowherd pin', pages, address, length }
+  }
 
   /**
    * The bytes of the pinned pages themselves, a piece for each page: what a device reads and writes, and what `fs.readv`

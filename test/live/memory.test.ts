@@ -453,6 +453,22 @@ describe('fork', () => {
     pin.unpin()
   })
 
+  it('copies what another worker has pinned and this one has been told of, until it is released', () => {
+    const memory = make()
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const other = Memory.attach(memory.share())
+    const theirs = other.process(process.pid).pin(at, 5, { write: true })
+    const mine = memory.pinned(structuredClone(theirs.share()))
+    mine.write(Uint8Array.of(1, 2, 3))
+    expect([...theirs.read()]).toEqual([1, 2, 3, 0, 0])
+    mine.unpin()
+    expect(() => theirs.unpin()).toThrow(NotPinned)
+    process.fork()
+    expect(memory.statistics().copies).toBe(0)
+    expect(() => memory.pinned({} as never)).toThrow(InvalidCall)
+  })
+
   it('needs one frame for a page that is pinned many times', () => {
     const memory = make({ frames: 8, swap: 0, pages: 8, pins: 100 })
     const process = memory.spawn()
