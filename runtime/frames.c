@@ -54,6 +54,9 @@ static long find_zero_frame(void)
 
 static void frames_begin(void)
 {
+	frames_hidden = pagemap_probe();
+	if (frames_hidden != NULL)
+		return;
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	zero_frame = 0;

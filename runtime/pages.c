@@ -26,18 +26,22 @@ static int of_frame(const char *path, long frame, uint64_t *number)
 static void pages_begin(void)
 {
 	uint64_t flags = 0, count = 0;
+	pages_hidden = frames_hidden;
+	if (!pages_wanted)
+		return;
+	if (pages_hidden != NULL) {
+		printf("Pages not shown: %s\n", pages_hidden);
+		return;
+	}
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	long frame = frame_in(pagemap_of(page));
-	pages_hidden = frames_hidden;
-	if (pages_hidden == NULL && (!of_frame("/proc/kpageflags", frame, &flags) || !of_frame("/proc/kpagecount", frame, &count)))
+	if (!of_frame("/proc/kpageflags", frame, &flags) || !of_frame("/proc/kpagecount", frame, &count))
 		pages_hidden = because("/proc/kpageflags or /proc/kpagecount cannot be read: %s", strerror(errno));
 	munmap(page, PAGE_BYTES);
 	/* That page is its owner’s alone, and no page of KSM's. */
 	shows_exclusive = (int)(flags >> KPF_EXCLUSIVE_BIT & 1);
 	shows_ksm = !(flags >> KPF_KSM_BIT & 1);
-	if (!pages_wanted)
-		return;
 	if (pages_hidden != NULL)
 		printf("Pages not shown: %s\n", pages_hidden);
 	if (pages_hidden == NULL && !shows_exclusive)
