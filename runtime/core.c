@@ -26,8 +26,9 @@
 
 #define PART __attribute__((unused)) static
 
-enum { PAGE_BYTES = 4096, MOST_PAGES = 4, MOST_WORDS = 4, MOST_PROCESSES = 6, MOST_THREADS = 6 };
-enum { MOST_REFERENCES = 8, MOST_REGISTERS = 64, MOST_SIGNALS = 16, MOST_STEPS = 64, MOST_USES = 16 };
+enum { PAGE_BYTES = 4096 };
+
+/* How much of everything there may be (MOST_PAGES, ...) stands before this file: it depends on the tests. */
 
 /* What a register or a word shows when it shows no number. */
 enum { UNSET = -1, SEGV = -2 };
@@ -114,9 +115,9 @@ struct test {
 	struct thread thread[MOST_THREADS];
 	struct reference reference[MOST_REFERENCES];
 	const char *registerName[MOST_REGISTERS];
-	struct need need[MOST_STEPS];
-	struct effect effect[MOST_STEPS];
-	struct condition condition[MOST_STEPS];
+	struct need need[MOST_NEEDS];
+	struct effect effect[MOST_EFFECTS];
+	struct condition condition[MOST_CONDITIONS];
 };
 
 /* What all processes of a run share. */
@@ -131,7 +132,7 @@ struct shared {
 	long reg[MOST_REGISTERS];
 	long memory[MOST_PROCESSES][MOST_PAGES][MOST_WORDS];
 	long behind[MOST_REFERENCES][MOST_WORDS];
-	int effect[MOST_STEPS];
+	int effect[MOST_EFFECTS];
 	int counting;                          /* whether copies are counted in this run: see frames.c */
 	atomic_int copies, perhaps, unseen;    /* that were made, that may have been; whether there may be more */
 	atomic_int moves_begun, moves_ended;   /* by reclaim and KSM */

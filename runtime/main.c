@@ -16,7 +16,7 @@ static struct {
 	long times;
 } histogram[MOST_OUTCOMES];
 static int outcomes;
-static long condition_held[MOST_STEPS];
+static long condition_held[MOST_CONDITIONS];
 
 /* Does something in a process that has things to undo and to tell, which it goes on to do if something is broken. */
 static int attempt(int (*work)(void))
@@ -100,54 +100,61 @@ static int turn_is_over(void)
 	return atomic_load(&S->gone[atomic_load(&S->turn)]);
 }
 
-static int append(char *text, int length, int room, const char *name, long value)
+static void describe_value(FILE *to, long value)
 {
 	static const char *const special[] = { "", "unset", "segv" };
 	if (value < 0)
-		return length + snprintf(text + length, (size_t)(room - length), "%s=%s; ", name, special[-value]);
-	return length + snprintf(text + length, (size_t)(room - length), "%s=%ld; ", name, value);
+		fprintf(to, "=%s; ", special[-value]);
+	else
+		fprintf(to, "=%ld; ", value);
 }
 
-/* The outcome of the run that is over, as one line. */
-static void describe(char *text, int room, const char *pages)
+/* The words of a page that hold something, under their owner's name and that of the page or the reference. */
+static void describe_words(FILE *to, const char *owner, const char *name, const struct page *page, const long *value)
 {
-	char name[200];
-	int length = 0;
-	text[0] = 0;
-	for (int r = 0; r < T->registers; r++)
-		length = append(text, length, room, T->registerName[r], S->reg[r]);
+	for (int w = 0; w < page->words; w++) {
+		if (value[w] == UNSET)
+			continue;
+		fprintf(to, "%s.%s", owner, name);
+		if (page->words > 1)
+			fprintf(to, ".%s", page->word[w]);
+		describe_value(to, value[w]);
+	}
+}
+
+/* The outcome of the run that is over, on one line. */
+static void describe(FILE *to)
+{
+	for (int r = 0; r < T->registers; r++) {
+		fputs(T->registerName[r], to);
+		describe_value(to, S->reg[r]);
+	}
 	for (int m = 0; m < T->processes; m++)
 		for (int p = 0; p < T->pages; p++)
-			for (int w = 0; w < T->page[p].words; w++) {
-				if (S->memory[m][p][w] == UNSET)
-					continue;
-				if (T->page[p].words == 1)
-					snprintf(name, sizeof name, "%s.%s", T->process[m], T->page[p].name);
-				else
-					snprintf(name, sizeof name, "%s.%s.%s", T->process[m], T->page[p].name,
-						 T->page[p].word[w]);
-				length = append(text, length, room, name, S->memory[m][p][w]);
-			}
+			describe_words(to, T->process[m], T->page[p].name, &T->page[p], S->memory[m][p]);
 	for (int r = 0; r < T->references; r++) {
 		const struct reference *ref = &T->reference[r];
-		const struct page *page = &T->page[ref->page];
-		for (int w = 0; w < page->words; w++) {
-			if (S->behind[r][w] == UNSET)
-				continue;
-			if (page->words == 1)
-				snprintf(name, sizeof name, "%s.%s", T->process[ref->process], ref->name);
-			else
-				snprintf(name, sizeof name, "%s.%s.%s", T->process[ref->process], ref->name,
-					 page->word[w]);
-			length = append(text, length, room, name, S->behind[r][w]);
-		}
+		describe_words(to, T->process[ref->process], ref->name, &T->page[ref->page], S->behind[r]);
 	}
 	for (int e = 0; e < T->effects; e++)
 		if (S->effect[e] != NOT_TRIED)
-			length += snprintf(text + length, (size_t)(room - length), "| line %d %s ", T->effect[e].line,
-					   S->effect[e] == DONE ? "done" : "stayed");
-	length += describe_copies(text + length, room - length);
-	snprintf(text + length, (size_t)(room - length), "%s", pages);
+			fprintf(to, "| line %d %s ", T->effect[e].line, S->effect[e] == DONE ? "done" : "stayed");
+	describe_copies(to);
+}
+
+/* A text that grows as it is written, however long the names in a test are. */
+static FILE *write_text(char **text, size_t *length)
+{
+	FILE *to = open_memstream(text, length);
+	if (to == NULL)
+		broken("no memory: %s", strerror(errno));
+	return to;
+}
+
+static void finish_text(FILE *to)
+{
+	if (fclose(to) != 0)
+		broken("no memory: %s", strerror(errno));
 }
 
 static void count(const char *text)
@@ -159,6 +166,8 @@ static void count(const char *text)
 		broken("more than %d outcomes", MOST_OUTCOMES);
 	if (i == outcomes) {
 		histogram[i].text = strdup(text);
+		if (histogram[i].text == NULL)
+			broken("no memory: %s", strerror(errno));
 		histogram[i].times = 0;
 		outcomes++;
 	}
@@ -176,10 +185,34 @@ static void say_where(void)
 	printf("\n");
 }
 
+/* What pages are made of while references are still held. */
+static char *pages_at_end(void)
+{
+	char *text;
+	size_t length;
+	FILE *to = write_text(&text, &length);
+	describe_pages(to);
+	finish_text(to);
+	return text;
+}
+
+/* Takes note of the outcome of the run that is over. */
+static void note_outcome(const char *pages)
+{
+	char *text;
+	size_t length;
+	FILE *to = write_text(&text, &length);
+	describe(to);
+	fputs(pages, to);
+	finish_text(to);
+	count(text);
+	free(text);
+}
+
 /* One run. Returns one of the exit codes. */
 static int run_once(void)
 {
-	char text[8000], pages[4000] = "";
+	char *pages = NULL;
 	memset(S, 0, sizeof *S);
 	for (int r = 0; r < MOST_REGISTERS; r++)
 		S->reg[r] = UNSET;
@@ -204,7 +237,7 @@ static int run_once(void)
 	if (comes_about(all_at_start, deadline))
 		announce(&S->go, 1);
 	if (comes_about(all_ended, deadline)) {
-		describe_pages(pages, sizeof pages);
+		pages = pages_at_end();
 		for (int r = 0; r < T->references; r++)
 			for (int w = 0; w < T->page[T->reference[r].page].words; w++)
 				if (atomic_load(&S->held[r]))
@@ -237,10 +270,9 @@ static int run_once(void)
 	reap();
 	if (result == EXIT_DONE && atomic_load(&S->broken))
 		result = EXIT_BROKEN;
-	if (result == EXIT_DONE) {
-		describe(text, sizeof text, pages);
-		count(text);
-	}
+	if (result == EXIT_DONE)
+		note_outcome(pages);
+	free(pages);
 	return result;
 }
 
