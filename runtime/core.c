@@ -26,14 +26,15 @@
 
 #define PART __attribute__((unused)) static
 
-enum { PAGE_BYTES = 4096, MOST_PAGES = 4, MOST_WORDS = 4, MOST_PROCESSES = 6, MOST_THREADS = 6 };
-enum { MOST_REFERENCES = 8, MOST_REGISTERS = 64, MOST_SIGNALS = 16, MOST_STEPS = 64, MOST_USES = 16 };
+enum { PAGE_BYTES = 4096 };
+
+/* How much of everything there may be (MOST_PAGES, ...) stands before this file: it depends on the tests. */
 
 /* What a register or a word shows when it shows no number. */
 enum { UNSET = -1, SEGV = -2 };
 
 /* Exit codes. A skip is no success: nothing was tried. */
-enum { EXIT_DONE = 0, EXIT_BROKEN = 2, EXIT_HUNG = 3, EXIT_SKIPPED = 77 };
+enum { EXIT_DONE = 0, EXIT_BROKEN = 2, EXIT_HUNG = 3, EXIT_STOPPED = 4, EXIT_SKIPPED = 77 };
 
 /* Pages lie apart, so that each is an area (VMA) of its own, all within one page table. */
 #define FIRST_PAGE ((char *)0x100000000000)
@@ -114,14 +115,14 @@ struct test {
 	struct thread thread[MOST_THREADS];
 	struct reference reference[MOST_REFERENCES];
 	const char *registerName[MOST_REGISTERS];
-	struct need need[MOST_STEPS];
-	struct effect effect[MOST_STEPS];
-	struct condition condition[MOST_STEPS];
+	struct need need[MOST_NEEDS];
+	struct effect effect[MOST_EFFECTS];
+	struct condition condition[MOST_CONDITIONS];
 };
 
 /* What all processes of a run share. */
 struct shared {
-	atomic_int go, over, turn, broken;
+	atomic_int go, over, turn, broken, reasons;
 	atomic_int arrived;                    /* threads that stand at the start */
 	atomic_int ended[MOST_THREADS];
 	atomic_int at[MOST_THREADS];           /* the line that each thread is at */
@@ -131,7 +132,7 @@ struct shared {
 	long reg[MOST_REGISTERS];
 	long memory[MOST_PROCESSES][MOST_PAGES][MOST_WORDS];
 	long behind[MOST_REFERENCES][MOST_WORDS];
-	int effect[MOST_STEPS];
+	int effect[MOST_EFFECTS];
 	int counting;                          /* whether copies are counted in this run: see frames.c */
 	atomic_int copies, perhaps, unseen;    /* that were made, that may have been; whether there may be more */
 	atomic_int moves_begun, moves_ended;   /* by reclaim and KSM */
@@ -146,6 +147,8 @@ static const struct test *T;
 static struct shared *S;
 static cpu_set_t processors;            /* those that this program may use */
 static pid_t watcher;                   /* the process that watches over the runs */
+static sigjmp_buf *rescue;              /* where a process goes on that has things to undo and to tell */
+static pid_t rescued;                   /* which process that is */
 static int exactly;                     /* whether the exact ways of references can be had on this machine */
 static int may_change_machine;          /* --system: settings of the whole machine may be changed, and put back */
 static _Thread_local int self = -1;     /* the thread's number in the test */
@@ -162,17 +165,45 @@ PART long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* This process cannot go on, since something is broken. Most end; see attempt() in main.c for those that do not. */
+__attribute__((noreturn)) static void bail_out(void)
+{
+	sigjmp_buf *to = rescue;
+	if (to == NULL || rescued != getpid())
+		_exit(EXIT_BROKEN);
+	rescue = NULL;
+	siglongjmp(*to, 1);
+}
+
+/* The first reason counts, and is there before anybody looks for it. */
+static void note_broken(const char *format, va_list values)
+{
+	if (atomic_exchange(&S->reasons, 1) != 0)
+		return;
+	vsnprintf(S->why, sizeof S->why, format, values);
+	atomic_store(&S->broken, 1);
+}
+
 /* The run cannot go on: something that must work on this machine did not. */
 __attribute__((format(printf, 1, 2), noreturn)) PART void broken(const char *format, ...)
 {
 	va_list values;
 	va_start(values, format);
-	if (S != NULL && atomic_exchange(&S->broken, 1) == 0)
-		vsnprintf(S->why, sizeof S->why, format, values);
-	else if (S == NULL)
+	if (S == NULL)
 		vfprintf(stderr, format, values), fputc('\n', stderr);
+	else
+		note_broken(format, values);
 	va_end(values);
-	_exit(EXIT_BROKEN);
+	bail_out();
+}
+
+/* The same, of another process. */
+__attribute__((format(printf, 1, 2))) PART void has_broken(const char *format, ...)
+{
+	va_list values;
+	va_start(values, format);
+	note_broken(format, values);
+	va_end(values);
 }
 
 /* Sets a number for which others may wait. */
@@ -188,7 +219,7 @@ PART void await_change(atomic_int *number, int value)
 	struct timespec a_while = { 0, 10000000 };
 	for (int round = 0; atomic_load(number) == value; round++) {
 		if (atomic_load(&S->broken))
-			_exit(EXIT_BROKEN);
+			bail_out();
 		if (round < 20)
 			sched_yield();
 		else
@@ -223,9 +254,12 @@ PART int read_file(const char *path, char *text, int room)
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return -1;
-	int length = (int)read(file, text, (size_t)room - 1);
+	/* The kernel gives some files in pieces. */
+	int length = 0, more;
+	while ((more = (int)read(file, text + length, (size_t)(room - 1 - length))) > 0)
+		length += more;
 	close(file);
-	if (length < 0)
+	if (more < 0)
 		return -1;
 	text[length] = 0;
 	return length;
@@ -260,6 +294,31 @@ PART void end_with(pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_BROKEN);
+}
+
+/* What a probe finds that is made in a process of its own, with which all that it did is gone. */
+PART const char *elsewhere(const char *(*probe)(void))
+{
+	char why[300];
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return because("pipe: %s", strerror(errno));
+	pid_t parent = getpid(), child = fork();
+	if (child == 0) {
+		end_with(parent);
+		const char *found = probe();
+		_exit(found != NULL && write(ends[1], found, strlen(found)) < 0);
+	}
+	close(ends[1]);
+	long length = child < 0 ? -1 : read(ends[0], why, sizeof why - 1);
+	int error = errno, status = 0;
+	close(ends[0]);
+	if (child < 0)
+		return because("fork: %s", strerror(error));
+	waitpid(child, &status, 0);
+	if (length > 0)
+		return because("%.*s", (int)length, why);
+	return status == 0 ? NULL : "an attempt failed, and did not say why";
 }
 
 /* ---- Memory ---- */
@@ -306,15 +365,33 @@ PART void store(int page, int word, long value)
 	landing = NULL;
 }
 
-/* What /proc/self/pagemap says of a page of this process: bit 63 present, bit 62 swapped. */
+#define NO_PAGEMAP "/proc/self/pagemap cannot be read"
+
+/* What /proc/self/pagemap says of a page of this process: bit 63 present, bit 62 swapped. 0 if it says nothing. */
+static int read_pagemap(const char *address, uint64_t *entry)
+{
+	int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int done = file >= 0 && pread(file, entry, 8, (off_t)((uintptr_t)address / PAGE_BYTES * 8)) == 8;
+	int error = errno;
+	if (file >= 0)
+		close(file);
+	errno = error;
+	return done;
+}
+
 PART uint64_t pagemap_of(const char *address)
 {
 	uint64_t entry = 0;
-	int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (file < 0 || pread(file, &entry, 8, (off_t)((uintptr_t)address / PAGE_BYTES * 8)) != 8)
-		broken("/proc/self/pagemap cannot be read: %s", strerror(errno));
-	close(file);
+	if (!read_pagemap(address, &entry))
+		broken(NO_PAGEMAP ": %s", strerror(errno));
 	return entry;
+}
+
+/* For probes, and for what can be done without. */
+PART const char *pagemap_probe(void)
+{
+	uint64_t entry = 0;
+	return read_pagemap((const char *)&entry, &entry) ? NULL : NO_PAGEMAP;
 }
 
 /* New pages wait in a batch of this processor before they come onto the LRU list: fill it, so that they go. */
@@ -386,7 +463,7 @@ PART void step(int line)
 {
 	after_statement();
 	if (atomic_load(&S->broken))
-		_exit(EXIT_BROKEN);
+		bail_out();
 	atomic_store(&S->at[self], line);
 	dawdle();
 }

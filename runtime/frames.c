@@ -54,6 +54,9 @@ static long find_zero_frame(void)
 
 static void frames_begin(void)
 {
+	frames_hidden = pagemap_probe();
+	if (frames_hidden != NULL)
+		return;
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	zero_frame = 0;
@@ -154,14 +157,15 @@ PART void note_merged(int page)
 }
 
 /* The number of copies in the run that is over, as far as it can be told. */
-static int describe_copies(char *text, int room)
+static void describe_copies(FILE *to)
 {
 	int least = atomic_load(&S->copies), most = least + atomic_load(&S->perhaps);
 	if (!S->counting)
-		return 0;
+		return;
 	if (atomic_load(&S->unseen))
-		return snprintf(text, (size_t)room, "| copies %d or more ", least);
-	if (most > least)
-		return snprintf(text, (size_t)room, "| copies %d to %d ", least, most);
-	return snprintf(text, (size_t)room, "| copies %d ", least);
+		fprintf(to, "| copies %d or more ", least);
+	else if (most > least)
+		fprintf(to, "| copies %d to %d ", least, most);
+	else
+		fprintf(to, "| copies %d ", least);
 }

@@ -22,7 +22,8 @@ struct request {
 };
 
 static struct request (*request_of)[MOST_USES]; /* shared, since any process may be the one that answers */
-static int fuse_ready;
+static int requests_made[MOST_REFERENCES];
+static int fuse_ready, fuse_folder; /* whether it was begun, and whether /tmp is a file system of this program's */
 
 static int requests(int ref)
 {
@@ -69,12 +70,21 @@ static uint32_t fuse_serve(int server, char *buffer)
 	return in->opcode;
 }
 
-/* Mounts a file system of one file and opens it; returns why not, or NULL. */
+/* A mount namespace of this process's own, with an empty folder in it; returns why there can be none, or NULL. */
+static const char *fuse_make_folder(void)
+{
+	if (unshare(CLONE_NEWNS) != 0)
+		return because("this user may have no mount namespace: %s", strerror(errno));
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("cowherd", "/tmp", "tmpfs", 0, "size=1M") != 0)
+		return because("nothing can be mounted on /tmp: %s", strerror(errno));
+	fuse_folder = 1;
+	return NULL;
+}
+
+/* Mounts a file system of one file; returns why not, or NULL. */
 static const char *fuse_mount(struct request *request)
 {
-	static char buffer[FUSE_BUFFER];
 	char options[100];
-	struct stat status;
 	int point = open(request->path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	if (point < 0)
 		return because("%s: %s", request->path, strerror(errno));
@@ -86,8 +96,18 @@ static const char *fuse_mount(struct request *request)
 		 (int)getuid(), (int)getgid());
 	if (mount("cowherd", request->path, "fuse", MS_NOSUID | MS_NODEV, options) != 0)
 		return because("a FUSE file system cannot be mounted: %s", strerror(errno));
+	return NULL;
+}
+
+/* Opens that file; returns why not, or NULL. */
+static const char *fuse_open(struct request *request)
+{
+	static char buffer[FUSE_BUFFER];
+	struct stat status;
 	/* Opening, asking for the size and closing wait for answers, which a process of its own gives. */
 	pid_t parent = getpid(), server = fork();
+	if (server < 0)
+		return because("fork: %s", strerror(errno));
 	if (server == 0) {
 		end_with(parent);
 		while (fuse_serve(request->server, buffer) != FUSE_FLUSH)
@@ -95,7 +115,7 @@ static const char *fuse_mount(struct request *request)
 		_exit(0);
 	}
 	request->file = open(request->path, O_RDWR | O_DIRECT | O_CLOEXEC);
-	if (server < 0 || request->file < 0 || fstat(request->file, &status) != 0)
+	if (request->file < 0 || fstat(request->file, &status) != 0)
 		return because("%s: %s", request->path, strerror(errno));
 	close(dup(request->file)); /* from now on, closing asks nobody */
 	waitpid(server, NULL, 0);
@@ -108,7 +128,11 @@ static void fuse_make(int ref, int number, int word, int writes)
 	snprintf(request->path, sizeof request->path, "/tmp/%d-%d", ref, number);
 	request->word = word;
 	request->writes = writes;
+	request->server = request->file = -1;
+	requests_made[ref] = number + 1;
 	const char *why = fuse_mount(request);
+	if (why == NULL)
+		why = fuse_open(request);
 	if (why != NULL)
 		broken("%s", why);
 }
@@ -118,13 +142,14 @@ static void fuse_begin(void)
 	if (fuse_ready)
 		return;
 	fuse_ready = 1;
+	memset(requests_made, 0, sizeof requests_made);
 	request_of = mmap(NULL, MOST_REFERENCES * sizeof *request_of, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (request_of == MAP_FAILED)
 		broken("no memory: %s", strerror(errno));
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("cowherd", "/tmp", "tmpfs", 0, "size=1M") != 0)
-		broken("a mount namespace: %s", strerror(errno));
+	const char *why = fuse_make_folder();
+	if (why != NULL)
+		broken("%s", why);
 	for (int r = 0; r < T->references; r++) {
 		if (strcmp(T->reference[r].way->name, "fuse") != 0)
 			continue;
@@ -139,7 +164,7 @@ static void fuse_begin(void)
 
 static void fuse_abort(int ref)
 {
-	for (int i = 0; i < requests(ref); i++)
+	for (int i = 0; i < requests_made[ref]; i++)
 		umount2(request_of[ref][i].path, MNT_FORCE);
 }
 
@@ -148,17 +173,18 @@ static void fuse_end(void)
 	if (!fuse_ready)
 		return;
 	fuse_ready = 0;
+	/* It may not have come to all of them. */
 	for (int r = 0; r < T->references; r++) {
-		if (strcmp(T->reference[r].way->name, "fuse") != 0)
-			continue;
 		fuse_abort(r);
-		for (int i = 0; i < requests(r); i++) {
+		for (int i = 0; i < requests_made[r]; i++) {
 			close(request_of[r][i].file);
 			umount2(request_of[r][i].path, MNT_DETACH);
 			close(request_of[r][i].server);
 		}
 	}
-	umount2("/tmp", MNT_DETACH);
+	if (fuse_folder)
+		umount2("/tmp", MNT_DETACH);
+	fuse_folder = 0;
 }
 
 static void fuse_prepare(int ref)
@@ -264,13 +290,22 @@ static const struct way by_fuse = {
 	.discard = fuse_discard,
 };
 
+/* Tries it; being root is not enough, and need not be. */
+static const char *fuse_try(void)
+{
+	struct request request = { .path = "/tmp/try" };
+	aio_context_t context = 0;
+	if (syscall(SYS_io_setup, MOST_USES, &context) != 0)
+		return because("io_setup: %s", strerror(errno));
+	const char *why = fuse_make_folder();
+	return why != NULL ? why : fuse_mount(&request);
+}
+
 static const char *fuse_probe(void)
 {
 	if (access("/dev/fuse", R_OK | W_OK) != 0)
 		return "this machine has no /dev/fuse, or not for this user";
-	if (geteuid() != 0)
-		return "only root may mount a FUSE file system directly";
-	return NULL;
+	return elsewhere(fuse_try);
 }
 
 static const struct part fuse_part = { fuse_probe, fuse_begin, fuse_end };

@@ -21,7 +21,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, MOST_WORDS = 500 };
+enum { PAGE = 4096 };
 
 static void say(const char *what, const char *which)
 {
@@ -90,15 +90,39 @@ static void make_swap(void)
 	close(file);
 }
 
+/* All of /words as one text; NULL if it cannot be read. */
+static char *read_words(void)
+{
+	char *text = NULL;
+	size_t length = 0, room = 0;
+	long more = 1;
+	int file = open("/words", O_RDONLY | O_CLOEXEC);
+	while (more > 0) {
+		if (length + 1 >= room)
+			text = realloc(text, room = 2 * room + PAGE);
+		more = text == NULL ? -1 : read(file, text + length, room - 1 - length);
+		length += more > 0 ? (size_t)more : 0;
+	}
+	close(file);
+	if (more < 0)
+		return NULL;
+	text[length] = 0;
+	return text;
+}
+
 static void run_tests(void)
 {
-	static char text[65536];
-	static char *words[MOST_WORDS + 1];
-	int count = 0, status = 0, file = open("/words", O_RDONLY | O_CLOEXEC);
-	long length = read(file, text, sizeof text - 1);
-	text[length < 0 ? 0 : length] = 0;
+	int count = 0, most = 1, status = 0;
+	char *text = read_words();
+	for (const char *at = text; at != NULL && *at != 0; at++)
+		most += *at == '\n';
+	char **words = calloc((size_t)most + 2, sizeof *words);
+	if (text == NULL || words == NULL) {
+		say("read", "/words");
+		return;
+	}
 	words[count++] = "/test";
-	for (char *word = strtok(text, "\n"); word != NULL && count < MOST_WORDS; word = strtok(NULL, "\n"))
+	for (char *word = strtok(text, "\n"); word != NULL; word = strtok(NULL, "\n"))
 		words[count++] = word;
 	pid_t child = fork();
 	if (child == 0) {

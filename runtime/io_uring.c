@@ -132,8 +132,14 @@ static const char *io_uring_probe(void)
 		return "io_uring is forbidden here (kernel.io_uring_disabled)";
 	if (error != 0)
 		return because("io_uring: %s", strerror(error));
+	/* A buffer counts as locked memory. */
+	char *page = anonymous_page();
+	struct iovec whole = { page, PAGE_BYTES };
+	if (syscall(SYS_io_uring_register, ring.file, IORING_REGISTER_BUFFERS, &whole, 1) != 0)
+		error = errno;
 	ring_close(&ring);
-	return NULL;
+	munmap(page, PAGE_BYTES);
+	return error == 0 ? NULL : because("io_uring takes no buffer: %s", strerror(error));
 }
 
 static const struct part io_uring_part = { .probe = io_uring_probe };

@@ -36,10 +36,10 @@ static const char *ksm_probe(void)
 	if (access("/sys/kernel/mm/ksm/run", F_OK) != 0)
 		return "this kernel has no KSM";
 	if (access("/sys/kernel/mm/ksm/run", W_OK) != 0)
-		return "only root may have KSM run";
+		return because("KSM cannot be made to run (/sys/kernel/mm/ksm/run): %s", strerror(errno));
 	if (!may_change_machine)
 		return "KSM has to run, which only --system permits";
-	return NULL;
+	return pagemap_probe();
 }
 
 static void ksm_begin(void)
@@ -85,7 +85,7 @@ PART void merge(int page, int other, int effect)
 	ksm_set("run", "1");
 	while (ksm_get("full_scans") < scans + 4 && !are_one(page, other)) {
 		if (atomic_load(&S->broken))
-			_exit(EXIT_BROKEN);
+			bail_out();
 		usleep(100);
 	}
 	ksm_set("run", "0");

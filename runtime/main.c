@@ -1,13 +1,35 @@
 /* ---- Runs ---- */
 
-enum { MOST_OUTCOMES = 512 };
+enum { MOST_OUTCOMES = 4096 };
+
+/* What the program was asked for. */
+static struct {
+	long times, timeout;
+	unsigned seed;
+} wish = { 100, 10000, 1 };
+
+static long runs; /* that are over, of this test */
+static volatile sig_atomic_t stopped; /* somebody wants no more of them */
 
 static struct {
 	char *text;
 	long times;
 } histogram[MOST_OUTCOMES];
 static int outcomes;
-static long condition_held[MOST_STEPS];
+static long condition_held[MOST_CONDITIONS];
+
+/* Does something in a process that has things to undo and to tell, which it goes on to do if something is broken. */
+static int attempt(int (*work)(void))
+{
+	sigjmp_buf here;
+	if (sigsetjmp(here, 0) != 0)
+		return EXIT_BROKEN;
+	rescued = getpid();
+	rescue = &here;
+	int result = work();
+	rescue = NULL;
+	return result;
+}
 
 /* Takes note of processes that have ended. */
 static void reap(void)
@@ -15,9 +37,9 @@ static void reap(void)
 	int status;
 	pid_t pid;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && atomic_exchange(&S->broken, 1) == 0)
-			snprintf(S->why, sizeof S->why, "a process was ended by signal %d (%s)", WTERMSIG(status),
-				 strsignal(WTERMSIG(status)));
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+			has_broken("a process was ended by signal %d (%s)", WTERMSIG(status),
+				   strsignal(WTERMSIG(status)));
 		for (int p = 0; p < T->processes; p++)
 			if (atomic_load(&S->pid[p]) == pid)
 				announce(&S->gone[p], 1);
@@ -43,12 +65,12 @@ static void give_up(void)
 			way_of(r)->give_up(r);
 }
 
-/* Whether something has come about before the time is over, and nothing has broken. */
+/* Whether something has come about before the time is over, and nothing has broken, or was stopped. */
 static int comes_about(int (*it)(void), long deadline)
 {
 	for (int round = 0; !it(); round++) {
 		reap();
-		if (atomic_load(&S->broken) || now_ms() > deadline)
+		if (atomic_load(&S->broken) || stopped || now_ms() > deadline)
 			return 0;
 		if (round < 20)
 			sched_yield();
@@ -78,54 +100,61 @@ static int turn_is_over(void)
 	return atomic_load(&S->gone[atomic_load(&S->turn)]);
 }
 
-static int append(char *text, int length, int room, const char *name, long value)
+static void describe_value(FILE *to, long value)
 {
 	static const char *const special[] = { "", "unset", "segv" };
 	if (value < 0)
-		return length + snprintf(text + length, (size_t)(room - length), "%s=%s; ", name, special[-value]);
-	return length + snprintf(text + length, (size_t)(room - length), "%s=%ld; ", name, value);
+		fprintf(to, "=%s; ", special[-value]);
+	else
+		fprintf(to, "=%ld; ", value);
 }
 
-/* The outcome of the run that is over, as one line. */
-static void describe(char *text, int room, const char *pages)
+/* The words of a page that hold something, under their owner's name and that of the page or the reference. */
+static void describe_words(FILE *to, const char *owner, const char *name, const struct page *page, const long *value)
 {
-	char name[200];
-	int length = 0;
-	text[0] = 0;
-	for (int r = 0; r < T->registers; r++)
-		length = append(text, length, room, T->registerName[r], S->reg[r]);
+	for (int w = 0; w < page->words; w++) {
+		if (value[w] == UNSET)
+			continue;
+		fprintf(to, "%s.%s", owner, name);
+		if (page->words > 1)
+			fprintf(to, ".%s", page->word[w]);
+		describe_value(to, value[w]);
+	}
+}
+
+/* The outcome of the run that is over, on one line. */
+static void describe(FILE *to)
+{
+	for (int r = 0; r < T->registers; r++) {
+		fputs(T->registerName[r], to);
+		describe_value(to, S->reg[r]);
+	}
 	for (int m = 0; m < T->processes; m++)
 		for (int p = 0; p < T->pages; p++)
-			for (int w = 0; w < T->page[p].words; w++) {
-				if (S->memory[m][p][w] == UNSET)
-					continue;
-				if (T->page[p].words == 1)
-					snprintf(name, sizeof name, "%s.%s", T->process[m], T->page[p].name);
-				else
-					snprintf(name, sizeof name, "%s.%s.%s", T->process[m], T->page[p].name,
-						 T->page[p].word[w]);
-				length = append(text, length, room, name, S->memory[m][p][w]);
-			}
+			describe_words(to, T->process[m], T->page[p].name, &T->page[p], S->memory[m][p]);
 	for (int r = 0; r < T->references; r++) {
 		const struct reference *ref = &T->reference[r];
-		const struct page *page = &T->page[ref->page];
-		for (int w = 0; w < page->words; w++) {
-			if (S->behind[r][w] == UNSET)
-				continue;
-			if (page->words == 1)
-				snprintf(name, sizeof name, "%s.%s", T->process[ref->process], ref->name);
-			else
-				snprintf(name, sizeof name, "%s.%s.%s", T->process[ref->process], ref->name,
-					 page->word[w]);
-			length = append(text, length, room, name, S->behind[r][w]);
-		}
+		describe_words(to, T->process[ref->process], ref->name, &T->page[ref->page], S->behind[r]);
 	}
 	for (int e = 0; e < T->effects; e++)
 		if (S->effect[e] != NOT_TRIED)
-			length += snprintf(text + length, (size_t)(room - length), "| line %d %s ", T->effect[e].line,
-					   S->effect[e] == DONE ? "done" : "stayed");
-	length += describe_copies(text + length, room - length);
-	snprintf(text + length, (size_t)(room - length), "%s", pages);
+			fprintf(to, "| line %d %s ", T->effect[e].line, S->effect[e] == DONE ? "done" : "stayed");
+	describe_copies(to);
+}
+
+/* A text that grows as it is written, however long the names in a test are. */
+static FILE *write_text(char **text, size_t *length)
+{
+	FILE *to = open_memstream(text, length);
+	if (to == NULL)
+		broken("no memory: %s", strerror(errno));
+	return to;
+}
+
+static void finish_text(FILE *to)
+{
+	if (fclose(to) != 0)
+		broken("no memory: %s", strerror(errno));
 }
 
 static void count(const char *text)
@@ -137,6 +166,8 @@ static void count(const char *text)
 		broken("more than %d outcomes", MOST_OUTCOMES);
 	if (i == outcomes) {
 		histogram[i].text = strdup(text);
+		if (histogram[i].text == NULL)
+			broken("no memory: %s", strerror(errno));
 		histogram[i].times = 0;
 		outcomes++;
 	}
@@ -154,21 +185,45 @@ static void say_where(void)
 	printf("\n");
 }
 
-/* One run. Returns one of the exit codes. */
-static int run_once(unsigned seed, long timeout, int counting)
+/* What pages are made of while references are still held. */
+static char *pages_at_end(void)
 {
-	char text[8000], pages[4000] = "";
+	char *text;
+	size_t length;
+	FILE *to = write_text(&text, &length);
+	describe_pages(to);
+	finish_text(to);
+	return text;
+}
+
+/* Takes note of the outcome of the run that is over. */
+static void note_outcome(const char *pages)
+{
+	char *text;
+	size_t length;
+	FILE *to = write_text(&text, &length);
+	describe(to);
+	fputs(pages, to);
+	finish_text(to);
+	count(text);
+	free(text);
+}
+
+/* One run. Returns one of the exit codes. */
+static int run_once(void)
+{
+	char *pages = NULL;
 	memset(S, 0, sizeof *S);
 	for (int r = 0; r < MOST_REGISTERS; r++)
 		S->reg[r] = UNSET;
 	memset(S->memory, 0xff, sizeof S->memory);
 	memset(S->behind, 0xff, sizeof S->behind);
-	S->seed = seed;
-	S->counting = counting;
+	S->seed = wish.seed + (unsigned)runs;
+	S->counting = frames_hidden == NULL && runs % 2 == 0;
 	for (int r = 0; r < T->references; r++)
 		way_of(r)->prepare(r);
 
-	long deadline = now_ms() + timeout;
+	long deadline = now_ms() + wish.timeout;
 	int result = EXIT_DONE;
 	pid_t root = fork();
 	if (root < 0)
@@ -182,7 +237,7 @@ static int run_once(unsigned seed, long timeout, int counting)
 	if (comes_about(all_at_start, deadline))
 		announce(&S->go, 1);
 	if (comes_about(all_ended, deadline)) {
-		describe_pages(pages, sizeof pages);
+		pages = pages_at_end();
 		for (int r = 0; r < T->references; r++)
 			for (int w = 0; w < T->page[T->reference[r].page].words; w++)
 				if (atomic_load(&S->held[r]))
@@ -199,7 +254,9 @@ static int run_once(unsigned seed, long timeout, int counting)
 				break;
 		}
 	}
-	if (atomic_load(&S->broken)) {
+	if (stopped) {
+		result = EXIT_STOPPED;
+	} else if (atomic_load(&S->broken)) {
 		result = EXIT_BROKEN;
 	} else if (now_ms() > deadline) {
 		say_where();
@@ -211,14 +268,11 @@ static int run_once(unsigned seed, long timeout, int counting)
 	for (int r = 0; r < T->references; r++)
 		way_of(r)->discard(r);
 	reap();
-	if (atomic_load(&S->broken)) {
-		printf("Broken %s\n", S->why);
-		return EXIT_BROKEN;
-	}
-	if (result == EXIT_DONE) {
-		describe(text, sizeof text, pages);
-		count(text);
-	}
+	if (result == EXIT_DONE && atomic_load(&S->broken))
+		result = EXIT_BROKEN;
+	if (result == EXIT_DONE)
+		note_outcome(pages);
+	free(pages);
 	return result;
 }
 
@@ -228,7 +282,7 @@ static int by_frequency(const void *left, const void *right)
 	return (a->times < b->times) - (a->times > b->times);
 }
 
-static void print_histogram(long runs)
+static void print_histogram(void)
 {
 	qsort(histogram, (size_t)outcomes, sizeof *histogram, by_frequency);
 	printf("Histogram (%d states)\n", outcomes);
@@ -240,6 +294,8 @@ static void print_histogram(long runs)
 		       held == 0 ? "Never" : held == runs ? "Always" : "Sometimes", held, runs - held);
 	}
 }
+
+enum { STOPPING_S = 2 };
 
 static volatile sig_atomic_t ended_by;
 static volatile pid_t watching;
@@ -258,18 +314,35 @@ static void end_parts(void)
 			part_of(&T->need[n])->end();
 }
 
-/* Ends the runs. Whoever began them then undoes what was done to the machine. */
+/* Ends the runs, after which their outcomes are printed. Whoever began them then undoes what was done to the machine. */
 static void on_end(int number)
 {
 	ended_by = number;
 	if (watching > 0)
+		kill(watching, SIGUSR1);
+	alarm(STOPPING_S);
+}
+
+/* The runs do not end. */
+static void on_late(int number)
+{
+	(void)number;
+	if (watching > 0)
 		kill(watching, SIGKILL);
+}
+
+/* In the process that watches over the runs. */
+static void on_stop(int number)
+{
+	(void)number;
+	stopped = 1;
 }
 
 /* The one who began the runs is gone: so undoing is left to this process. */
 static void on_orphaned(int number)
 {
 	(void)number;
+	rescue = NULL;
 	give_up();
 	end_processes();
 	end_parts();
@@ -277,26 +350,33 @@ static void on_orphaned(int number)
 }
 
 /* All runs of one test, in a process of its own, which is the parent of all others. */
-static int watch(long times, unsigned seed, long timeout)
+static int watch(void)
 {
 	int result = EXIT_DONE;
-	long began = now_ms(), run = 0;
+	long began = now_ms();
 	watcher = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != beginner)
 		on_orphaned(SIGTERM);
-	while (run < times && result == EXIT_DONE) {
-		result = run_once(seed + (unsigned)run, timeout, frames_hidden == NULL && run % 2 == 0);
+	while (runs < wish.times && result == EXIT_DONE) {
+		result = attempt(run_once);
 		if (result == EXIT_DONE)
-			run++;
+			runs++;
 	}
-	print_histogram(run);
+	if (result == EXIT_BROKEN) {
+		/* Again, if it was this process that could not go on. */
+		give_up();
+		end_processes();
+	}
+	if (result == EXIT_BROKEN && !stopped)
+		printf("Broken %s\n", S->why);
+	print_histogram();
 	printf("Time %.2f\n", (double)(now_ms() - began) / 1000);
 	fflush(stdout);
 	return result;
 }
 
-/* Finds out whether a reference can be taken as it stands in the test, and says which is. */
+/* Finds out whether a reference can be taken as it stands in the test. */
 static void choose_ways(void)
 {
 	exactly = 0;
@@ -304,8 +384,14 @@ static void choose_ways(void)
 		if (T->need[n].exact == NULL || T->need[n].exact->probe() != NULL)
 			continue;
 		exactly = 1;
-		printf("Exact line %d \"%s\"\n", T->need[n].line, T->need[n].statement);
 	}
+}
+
+static void say_ways(void)
+{
+	for (int n = 0; n < T->needs; n++)
+		if (exactly && T->need[n].exact != NULL)
+			printf("Exact line %d \"%s\"\n", T->need[n].line, T->need[n].statement);
 }
 
 static int skipped(void)
@@ -319,22 +405,13 @@ static int skipped(void)
 	return skips;
 }
 
-static int run_test(const struct test *test, long times, unsigned seed, long timeout)
+/* Makes ready what the test needs. */
+static int begin(void)
 {
-	static const char *const word[] = { [EXIT_DONE] = "done", [EXIT_BROKEN] = "broken", [EXIT_HUNG] = "hung" };
-	struct utsname machine;
-	int status, result;
-	T = test;
-	uname(&machine);
-	printf("Test %s\nKernel %s %s\n", T->name, machine.release, machine.version);
-	root_threads = 0;
-	for (int t = 0; t < T->threads; t++)
-		root_threads += T->thread[t].process == 0;
 	choose_ways();
-	if (skipped() > 0) {
-		printf("Result skipped\n");
+	if (skipped() > 0)
 		return EXIT_SKIPPED;
-	}
+	say_ways();
 	frames_begin();
 	if (frames_hidden != NULL)
 		printf("Copies not counted: %s\n", frames_hidden);
@@ -342,20 +419,55 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 	for (int n = 0; n < T->needs; n++)
 		if (part_of(&T->need[n])->begin != NULL)
 			part_of(&T->need[n])->begin();
+	return EXIT_DONE;
+}
+
+/* Has another process watch over the runs, and waits for it. */
+static int have_watched(void)
+{
+	int status;
 	fflush(stdout);
-	beginner = getpid();
 	watching = fork();
 	if (watching < 0)
 		broken("fork: %s", strerror(errno));
 	if (watching == 0) {
 		signal(SIGTERM, on_orphaned);
 		signal(SIGINT, SIG_IGN);
-		exit(watch(times, seed, timeout));
+		exit(watch());
 	}
 	if (ended_by != 0)
-		kill(watching, SIGKILL);
+		kill(watching, SIGUSR1);
 	while (waitpid(watching, &status, 0) < 0 && errno == EINTR)
 		;
+	watching = 0;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (ended_by == 0)
+		printf("Broken the process that watched the runs was ended by signal %d (%s)\n", WTERMSIG(status),
+		       strsignal(WTERMSIG(status)));
+	return EXIT_BROKEN;
+}
+
+static int run_test(const struct test *test)
+{
+	static const char *const word[] = {
+		[EXIT_DONE] = "done", [EXIT_BROKEN] = "broken", [EXIT_HUNG] = "hung", [EXIT_SKIPPED] = "skipped",
+	};
+	struct utsname machine;
+	T = test;
+	memset(S, 0, sizeof *S);
+	beginner = getpid();
+	uname(&machine);
+	printf("Test %s\nKernel %s %s\n", T->name, machine.release, machine.version);
+	root_threads = 0;
+	for (int t = 0; t < T->threads; t++)
+		root_threads += T->thread[t].process == 0;
+	int result = attempt(begin), watched = result == EXIT_DONE && ended_by == 0;
+	if (watched)
+		result = attempt(have_watched);
+	/* What a process of the runs has come upon, the one that watched them has told. */
+	if (result == EXIT_BROKEN && (!watched || watching < 0))
+		printf("Broken %s\n", S->why);
 	watching = 0;
 	end_parts();
 	if (ended_by != 0) {
@@ -364,8 +476,9 @@ static int run_test(const struct test *test, long times, unsigned seed, long tim
 		signal(ended_by, SIG_DFL);
 		raise(ended_by);
 	}
-	result = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
-	printf("Result %s\n", result <= EXIT_HUNG && word[result] != NULL ? word[result] : "broken");
+	if (result < 0 || result > EXIT_SKIPPED || word[result] == NULL)
+		result = EXIT_BROKEN;
+	printf("Result %s\n", word[result]);
 	fflush(stdout);
 	return result;
 }
@@ -394,27 +507,28 @@ __attribute__((format(printf, 1, 2))) static int unusable(const char *format, ..
 
 static int run_program(int count, char **word, const struct test *const *tests)
 {
-	long times = 100, seed = 1, timeout = 10000;
 	int first = count, result = EXIT_DONE;
 	struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
-	struct sigaction end = { .sa_handler = on_end };
+	struct sigaction end = { .sa_handler = on_end }, late = { .sa_handler = on_late };
+	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
 	for (int i = 1; i < count; i++) {
 		if (strcmp(word[i], "--system") == 0)
 			may_change_machine = 1;
 		else if (strcmp(word[i], "--pages") == 0)
 			pages_wanted = 1;
 		else if (i + 1 < count && strcmp(word[i], "--times") == 0)
-			times = atol(word[++i]);
+			wish.times = atol(word[++i]);
 		else if (i + 1 < count && strcmp(word[i], "--seed") == 0)
-			seed = atol(word[++i]);
+			wish.seed = (unsigned)atol(word[++i]);
 		else if (i + 1 < count && strcmp(word[i], "--timeout") == 0)
-			timeout = atol(word[++i]);
+			wish.timeout = atol(word[++i]);
 		else if (word[i][0] == '-')
 			return usage(word[0]);
 		else if (first == count)
 			first = i;
 	}
-	if (times < 1 || timeout < 1)
+	/* A deadline is a sum, which must stay one. */
+	if (wish.times < 1 || wish.timeout < 1 || wish.timeout > 1000000000)
 		return usage(word[0]);
 	if (sysconf(_SC_PAGESIZE) != PAGE_BYTES)
 		return unusable("pages of %ld bytes, and only tests with pages of %d can be run", sysconf(_SC_PAGESIZE),
@@ -431,6 +545,8 @@ static int run_program(int count, char **word, const struct test *const *tests)
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGHUP, &end, NULL);
+	sigaction(SIGALRM, &late, NULL);
+	sigaction(SIGUSR1, &stop, NULL);
 	if (sched_getaffinity(0, sizeof processors, &processors) != 0)
 		return unusable("sched_getaffinity: %s", strerror(errno));
 	S = mmap(NULL, sizeof *S, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -442,7 +558,7 @@ static int run_program(int count, char **word, const struct test *const *tests)
 			wanted |= strcmp(word[i], (*tests)->name) == 0;
 		if (!wanted)
 			continue;
-		int one = run_test(*tests, times, (unsigned)seed, timeout);
+		int one = run_test(*tests);
 		if (result == EXIT_DONE || (result == EXIT_SKIPPED && one != EXIT_DONE))
 			result = one;
 	}

@@ -26,18 +26,22 @@ static int of_frame(const char *path, long frame, uint64_t *number)
 static void pages_begin(void)
 {
 	uint64_t flags = 0, count = 0;
+	pages_hidden = frames_hidden;
+	if (!pages_wanted)
+		return;
+	if (pages_hidden != NULL) {
+		printf("Pages not shown: %s\n", pages_hidden);
+		return;
+	}
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	long frame = frame_in(pagemap_of(page));
-	pages_hidden = frames_hidden;
-	if (pages_hidden == NULL && (!of_frame("/proc/kpageflags", frame, &flags) || !of_frame("/proc/kpagecount", frame, &count)))
+	if (!of_frame("/proc/kpageflags", frame, &flags) || !of_frame("/proc/kpagecount", frame, &count))
 		pages_hidden = because("/proc/kpageflags or /proc/kpagecount cannot be read: %s", strerror(errno));
 	munmap(page, PAGE_BYTES);
 	/* That page is its owner’s alone, and no page of KSM's. */
 	shows_exclusive = (int)(flags >> KPF_EXCLUSIVE_BIT & 1);
 	shows_ksm = !(flags >> KPF_KSM_BIT & 1);
-	if (!pages_wanted)
-		return;
 	if (pages_hidden != NULL)
 		printf("Pages not shown: %s\n", pages_hidden);
 	if (pages_hidden == NULL && !shows_exclusive)
@@ -46,34 +50,31 @@ static void pages_begin(void)
 		printf("Pages without KSM's flag: this kernel shows it for every anonymous page\n");
 }
 
-static int describe_frame(char *text, int room, long frame, long *known, int *names)
+static void describe_frame(FILE *to, long frame, long *known, int *names)
 {
 	uint64_t flags = 0, count = 0;
 	int name = 0;
-	if (frame == IN_SWAP)
-		return snprintf(text, (size_t)room, "in swap ");
-	if (frame == NO_FRAME)
-		return snprintf(text, (size_t)room, "none of its own ");
+	if (frame == IN_SWAP || frame == NO_FRAME) {
+		fputs(frame == IN_SWAP ? "in swap " : "none of its own ", to);
+		return;
+	}
 	while (name < *names && known[name] != frame)
 		name++;
 	if (name == *names)
 		known[(*names)++] = frame;
 	of_frame("/proc/kpageflags", frame, &flags);
 	of_frame("/proc/kpagecount", frame, &count);
-	return snprintf(text, (size_t)room, "%c, mapcount %d%s%s%s%s%s ", 'A' + name, (int)count,
-			flags >> KPF_ANON_BIT & 1 ? ", anon" : "",
-			shows_exclusive && (flags >> KPF_EXCLUSIVE_BIT & 1) ? ", exclusive" : "",
-			shows_ksm && (flags >> KPF_KSM_BIT & 1) ? ", KSM" : "",
-			flags >> KPF_SWAPCACHE_BIT & 1 ? ", swap cache" : "",
-			flags >> KPF_LRU_BIT & 1 ? "" : ", in a batch");
+	fprintf(to, "%c, mapcount %d%s%s%s%s%s ", 'A' + name, (int)count, flags >> KPF_ANON_BIT & 1 ? ", anon" : "",
+		shows_exclusive && (flags >> KPF_EXCLUSIVE_BIT & 1) ? ", exclusive" : "",
+		shows_ksm && (flags >> KPF_KSM_BIT & 1) ? ", KSM" : "",
+		flags >> KPF_SWAPCACHE_BIT & 1 ? ", swap cache" : "", flags >> KPF_LRU_BIT & 1 ? "" : ", in a batch");
 }
 
 /* All pages of all processes that are left. */
-static void describe_pages(char *text, int room)
+static void describe_pages(FILE *to)
 {
 	long known[MOST_PROCESSES * MOST_PAGES];
-	int names = 0, length = 0;
-	text[0] = 0;
+	int names = 0;
 	if (!pages_wanted || pages_hidden != NULL)
 		return;
 	for (int m = 0; m < T->processes; m++) {
@@ -86,9 +87,8 @@ static void describe_pages(char *text, int room)
 			uint64_t entry = 0;
 			if (pread(file, &entry, 8, (off_t)((uintptr_t)page_at(p) / PAGE_BYTES * 8)) != 8)
 				continue;
-			length += snprintf(text + length, (size_t)(room - length), "| page %s.%s: ", T->process[m],
-					   T->page[p].name);
-			length += describe_frame(text + length, room - length, frame_in(entry), known, &names);
+			fprintf(to, "| page %s.%s: ", T->process[m], T->page[p].name);
+			describe_frame(to, frame_in(entry), known, &names);
 		}
 		if (file >= 0)
 			close(file);

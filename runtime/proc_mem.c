@@ -4,9 +4,11 @@
  * The kernel may add FOLL_FORCE, which does not respect protection; so this is used only for memory that has none.
  */
 
+#define MEM_FILE "/proc/self/mem"
+
 static int mem_open(void)
 {
-	int file = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	int file = open(MEM_FILE, O_RDWR | O_CLOEXEC);
 	if (file < 0)
 		broken("/proc/self/mem: %s", strerror(errno));
 	return file;
@@ -64,11 +66,15 @@ static const struct way by_proc_mem = {
 static const char *proc_mem_probe(void)
 {
 	long from = 1, to = 0;
-	int file = mem_open();
+	int file = open(MEM_FILE, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return because(MEM_FILE ": %s", strerror(errno));
 	long done = pread(file, &to, sizeof to, (off_t)(uintptr_t)&from);
 	if (done == sizeof to)
 		done = pwrite(file, &to, sizeof to, (off_t)(uintptr_t)&from);
+	int error = errno;
 	close(file);
+	errno = error;
 	return done == sizeof to ? NULL : because("/proc/self/mem cannot be used: %s", strerror(errno));
 }
 

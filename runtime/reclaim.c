@@ -28,6 +28,10 @@ static const char *reclaim_probe(void)
 	snprintf(file, sizeof file, "%s/cgroup.subtree_control", path);
 	if (read_file(file, text, sizeof text) < 0 || strstr(text, "memory") == NULL)
 		return because("the memory controller is not in %s", file);
+	snprintf(file, sizeof file, "%s/cowherd-try-%d", path, (int)getpid());
+	if (mkdir(file, 0700) != 0)
+		return because("%s: %s", file, strerror(errno));
+	rmdir(file);
 	return NULL;
 }
 

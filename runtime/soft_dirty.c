@@ -4,6 +4,8 @@ enum { SOFT_DIRTY_BIT = 55 };
 
 static const char *soft_dirty_probe(void)
 {
+	if (pagemap_probe() != NULL)
+		return pagemap_probe();
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	int known = (int)(pagemap_of(page) >> SOFT_DIRTY_BIT & 1);

@@ -14,7 +14,7 @@ static const char *swap_probe(void)
 	char *second = strchr(text, '\n');
 	if (second == NULL || second[1] == 0)
 		return "this machine has no swap";
-	return NULL;
+	return pagemap_probe();
 }
 
 static int is_present(int page)

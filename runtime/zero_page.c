@@ -2,6 +2,8 @@
 
 static const char *zero_page_probe(void)
 {
+	if (pagemap_probe() != NULL)
+		return pagemap_probe();
 	char *page = anonymous_page();
 	(void)*(volatile char *)page;
 	int own = (int)(pagemap_of(page) >> MAPPED_ONCE_BIT & 1);

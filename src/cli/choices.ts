@@ -214,6 +214,17 @@ export function whole(text: string): number {
   return n
 }
 
+/** Reads a whole number from 1 to `most`. */
+export function wholeUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const n = whole(text)
+    if (n > most) {
+      throw new InvalidArgumentError(`Expected a whole number from 1 to ${most.toLocaleString('en')}.`)
+    }
+    return n
+  }
+}
+
 /** A whole number from 0 up. */
 export function natural(text: string): number {
   const n = Number(text)

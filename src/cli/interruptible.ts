@@ -3,6 +3,13 @@ import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
 import { JobError, type Pool } from './pool.ts'
 import type { ProgressLine } from './terminal.ts'
 
+export interface InterruptOptions {
+  /** What counts as Ctrl-C. */
+  readonly signals?: readonly NodeJS.Signals[]
+  /** Stops whatever else is at work. */
+  readonly onInterrupt?: () => void
+}
+
 /**
  * Does something with a pool, which is closed afterwards.
  * @param work is told by a function whether it was interrupted: jobs then come back with less than was asked for
@@ -14,6 +21,7 @@ export async function interruptible<T>(
   progress: ProgressLine,
   work: (isInterrupted: () => boolean) => Promise<T>,
   explain: { readonly interruption: () => string; readonly failure: (message: string) => string },
+  { signals = ['SIGINT'], onInterrupt }: InterruptOptions = {},
 ): Promise<T> {
   let interrupted = false
   const interrupt = (): void => {
@@ -21,18 +29,19 @@ export async function interruptible<T>(
     interrupted = true
     process.exitCode = INTERRUPTED
     pool.stop()
+    onInterrupt?.()
   }
-  process.on('SIGINT', interrupt)
+  for (const signal of signals) process.on(signal, interrupt)
   try {
     return await work(() => interrupted)
   } catch (error) {
-    if (interrupted) throw new Interruption(explain.interruption())
+    if (interrupted) throw error instanceof Interruption ? error : new Interruption(explain.interruption())
     if (error instanceof JobError && error.fault !== 'internal') {
       throw new UsageError(explain.failure(error.message))
     }
     throw error
   } finally {
-    process.off('SIGINT', interrupt)
+    for (const signal of signals) process.off(signal, interrupt)
     progress.clear()
     await pool.close()
   }

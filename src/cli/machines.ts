@@ -10,8 +10,9 @@ import { HOST, type Machine, type RunSettings } from '../real/machine.ts'
 import { qemu } from '../real/qemu.ts'
 import type { KernelColumn } from '../report/conformance.ts'
 import { renderComparison } from '../report/real.ts'
-import { whole } from './choices.ts'
+import { wholeUpTo } from './choices.ts'
 import { Interruption, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
+import { interruptible } from './interruptible.ts'
 import { columnOf } from './kernel_column.ts'
 import { faulty } from './kernels.ts'
 import { Pool } from './pool.ts'
@@ -28,13 +29,19 @@ export interface MachineOptions {
   readonly pages?: true
 }
 
+/** Of what an emitted program counts. */
+const MOST_NUMBER = 1_000_000_000
+
+/** Times become milliseconds, for timers that have 31 bits. */
 export const MACHINE_OPTIONS: readonly Option[] = [
-  new Option('--times <n>', 'run each test so often').default(100).argParser(whole),
-  new Option('--seed <n>', 'what random delays begin with').default(1).argParser(whole),
+  new Option('--times <n>', 'run each test so often').default(100).argParser(wholeUpTo(MOST_NUMBER)),
+  new Option('--seed <n>', 'what random delays begin with').default(1).argParser(wholeUpTo(MOST_NUMBER)),
   new Option('--patience <s>', 'a run that takes longer than so many seconds hangs')
     .default(20)
-    .argParser(whole),
-  new Option('--limit <s>', 'end a machine after so many seconds').default(1800).argParser(whole),
+    .argParser(wholeUpTo(100_000)),
+  new Option('--limit <s>', 'end a machine after so many seconds')
+    .default(1800)
+    .argParser(wholeUpTo(1_000_000)),
   new Option('--system', 'on this machine, let tests have KSM run, make a control group, and use gup_test'),
 ]
 
@@ -115,8 +122,6 @@ async function runOn(
 ): Promise<KernelColumn[]> {
   const progress = new ProgressLine()
   const abort = new AbortController()
-  const interrupt = (): void => abort.abort()
-  for (const signal of SIGNALS) process.on(signal, interrupt)
   const pool = new Pool(2)
   const begun = new Map<string, number>()
   const show = (name: string, tests: number): void => {
@@ -124,51 +129,63 @@ async function runOn(
     progress.show([...begun].map(([machine, n]) => `${machine} ${n}/${names.length}`).join('  '))
   }
   const names = tests.map(({ name }) => name)
-  try {
-    return await inScratch(async (folder) => {
-      const program = await build(emitAll(tests), folder, 'test', abort.signal).catch((error: unknown) => {
-        if (!abort.signal.aborted) throw error
-        return ''
-      })
-      if (abort.signal.aborted) throw new Interruption('interrupted before anything was run')
-      const columns: KernelColumn[] = []
-      const waiting = [...machines.entries()]
-      const work = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          const [i, machine] = next
-          const settings: RunSettings = {
-            ...options,
-            system: options.system === true,
-            pages: options.pages === true,
-            signal: abort.signal,
-            onProgress: (n) => show(machine.name, n),
-            onNote: (text) => {
-              progress.clear()
-              complain(text)
-            },
-          }
-          const observed = await machine.run(program, names, folder, settings).catch((error: unknown) => {
-            // One machine that does not work is no reason to end the others.
-            if (abort.signal.aborted) return []
-            if (!(error instanceof MachineFault) || machines.length === 1) throw error
-            complain(error.message)
-            return []
-          })
-          if (abort.signal.aborted) throw new Interruption(`${machine.name}: interrupted, and ended`)
-          columns[i] = await columnOf(machine, tests, observed, pool)
-        }
+  const column = async (machine: Machine, program: string, folder: string): Promise<KernelColumn> => {
+    const settings: RunSettings = {
+      ...options,
+      system: options.system === true,
+      pages: options.pages === true,
+      signal: abort.signal,
+      onProgress: (n) => show(machine.name, n),
+      onNote: (text) => {
+        progress.clear()
+        complain(text)
+      },
+    }
+    const observed = await machine.run(program, names, folder, settings).catch((error: unknown) => {
+      // One machine that does not work is no reason to end the others.
+      if (abort.signal.aborted) return []
+      if (!(error instanceof MachineFault) || machines.length === 1) throw error
+      complain(error.message)
+      return []
+    })
+    if (abort.signal.aborted) throw new Interruption(`${machine.name}: interrupted, and ended`)
+    try {
+      const compared = await columnOf(machine, tests, observed, pool)
+      if (!abort.signal.aborted) return compared
+    } catch (error) {
+      if (!abort.signal.aborted) throw error
+    }
+    // An exploration that was stopped knows less than was asked for.
+    throw new Interruption(`${machine.name}: interrupted before all that it did was compared with the model`)
+  }
+  const work = async (folder: string): Promise<KernelColumn[]> => {
+    const program = await build(emitAll(tests), folder, 'test', abort.signal).catch((error: unknown) => {
+      if (!abort.signal.aborted) throw error
+      return ''
+    })
+    if (abort.signal.aborted) throw new Interruption('interrupted before anything was run')
+    const columns: KernelColumn[] = []
+    const waiting = [...machines.entries()]
+    const job = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [i, machine] = next
+        columns[i] = await column(machine, program, folder)
       }
-      await Promise.all(Array.from({ length: options.jobs ?? 1 }, work))
-      return columns
+    }
+    await Promise.all(Array.from({ length: options.jobs ?? 1 }, job))
+    return columns
+  }
+  const explain = {
+    interruption: () => 'interrupted',
+    failure: (message: string) => `what the model allows cannot be found out: ${message}`,
+  }
+  try {
+    return await interruptible(pool, progress, () => inScratch(work), explain, {
+      signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+      onInterrupt: () => abort.abort(),
     })
   } finally {
     // Machines that are left must not outlive a failure of one.
     abort.abort()
-    for (const signal of SIGNALS) process.off(signal, interrupt)
-    progress.clear()
-    await pool.close()
   }
 }
-
-/** What ends the machines, too. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -4,11 +4,12 @@
  */
 import type { Expression, Litmus, Statement, Term } from '../litmus/ast.ts'
 import { type Diagnostic, lineNumber } from '../litmus/diagnostic.ts'
+import { LIMITS } from '../litmus/limits.ts'
 import { Names } from '../litmus/program.ts'
 import { type Part, runtime } from './runtime.ts'
 import { exactPin, spentReferences, type Way, wayOf } from './ways.ts'
 
-/** `runtime/core.c` has room for so many looks at a reference and stores through it. */
+/** So many looks at a reference and stores through it fit into one run. */
 const MOST_USES = 16
 
 /** Statements that may take a page from its frame, so that it is on another one later and was not copied. */
@@ -43,12 +44,12 @@ export function emit(test: Litmus): string {
  */
 export function emitAll(tests: readonly Litmus[]): string {
   const parts = new Set<Part>()
-  const bodies = tests.map((test, i) =>
-    new TestWriter(test, tests.length === 1 ? '' : `t${i}_`, parts).write(),
-  )
+  const writers = tests.map((test, i) => new TestWriter(test, tests.length === 1 ? '' : `t${i}_`, parts))
+  const bodies = writers.map((writer) => writer.write())
   const list = tests.map((_, i) => `&${tests.length === 1 ? '' : `t${i}_`}test`).join(', ')
   return [
     header(tests),
+    sizes(writers),
     runtime(parts),
     ...bodies,
     `int main(int count, char **word)
@@ -146,6 +147,25 @@ function header(tests: readonly Litmus[]): string {
   return `/*\n${lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`.trimEnd()).join('\n')}\n */\n`
 }
 
+/** How much of everything the runtime has to have room for: what the language allows, or else what is there. */
+function sizes(writers: readonly TestWriter[]): string {
+  const most = (key: keyof Counts): number => Math.max(1, ...writers.map(({ counts }) => counts[key]))
+  const { pages, words, processes, threads, references, signals } = LIMITS
+  return `enum { MOST_PAGES = ${pages}, MOST_WORDS = ${words}, MOST_PROCESSES = ${processes}, MOST_THREADS = ${threads} };
+enum { MOST_REFERENCES = ${references}, MOST_USES = ${MOST_USES}, MOST_SIGNALS = ${signals} };
+enum { MOST_REGISTERS = ${most('registers')}, MOST_NEEDS = ${most('needs')}, MOST_EFFECTS = ${most('effects')} };
+enum { MOST_CONDITIONS = ${most('conditions')} };
+`
+}
+
+/** How much there is of what each statement may add to. */
+interface Counts {
+  readonly registers: number
+  readonly needs: number
+  readonly effects: number
+  readonly conditions: number
+}
+
 /** Writes the functions and the table of one test. */
 class TestWriter {
   private readonly names: Names
@@ -162,6 +182,16 @@ class TestWriter {
     const reasons = whyNotEmittable(test)
     if (reasons.length > 0) throw new NotEmittable(reasons)
     this.names = new Names(test)
+  }
+
+  /** To be asked for when the test has been written. */
+  get counts(): Counts {
+    return {
+      registers: this.names.registers.length,
+      needs: this.needs.length,
+      effects: this.effects.length,
+      conditions: this.test.conditions.length,
+    }
   }
 
   write(): string {
@@ -333,10 +363,7 @@ static int ${this.prefix}condition_${i}(void)
       processes: test.processes.length,
       threads: test.processes.reduce((sum, { threads }) => sum + threads.length, 0),
       references: names.references.length,
-      registers: names.registers.length,
-      needs: this.needs.length,
-      effects: this.effects.length,
-      conditions: test.conditions.length,
+      ...this.counts,
       moves: all(test).some(({ kind }) => MOVES.has(kind)) ? 1 : 0,
     }
     const lists: Record<string, readonly string[]> = {

@@ -42,6 +42,9 @@ export interface Exact {
 /** How a test's runs ended. `crashed`: the machine did, in the middle of them; `stopped`: it was made to. */
 type Ending = 'done' | 'skipped' | 'hung' | 'broken' | 'crashed' | 'stopped'
 
+/** Those that a program itself comes to. One that was interrupted says so, and could not know why. */
+const OWN_ENDINGS: readonly (string | undefined)[] = ['done', 'skipped', 'hung', 'broken'] satisfies Ending[]
+
 /** One test on one machine. */
 export interface Observed {
   readonly test: string
@@ -95,13 +98,14 @@ function readBlock(block: string): Observed {
     const [, number, statement] = /^Exact line (\d+) "(.*)"$/.exec(line) ?? []
     return number === undefined ? [] : [{ line: Number(number), statement: statement! }]
   })
+  const result = rest('Result')
   return {
     test: lines[0]!.trim(),
     kernel: (rest('Kernel') ?? '').split(' ')[0]!,
-    ending: (rest('Result') as Ending | undefined) ?? 'crashed',
+    ending: OWN_ENDINGS.includes(result) ? (result as Ending) : 'crashed',
     message: (lines.find((line) => line.startsWith('Hang')) ?? rest('Broken') ?? '').replace(/^Hang; /, ''),
     skips,
-    exact,
+    exact: result === 'skipped' ? [] : exact,
     uncounted: /^Copies not counted: (.*)$/m.exec(block)?.[1],
     untold: lines.flatMap((line) => /^Pages (.*)$/.exec(line)?.[1] ?? []),
     seen,

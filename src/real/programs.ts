@@ -1,5 +1,6 @@
 /** Other programs, run to their ends. */
 import { spawn, spawnSync } from 'node:child_process'
+import { StringDecoder } from 'node:string_decoder'
 import { MachineFault, reason } from './fault.ts'
 
 export interface Ended {
@@ -43,6 +44,8 @@ export function run(program: string, args: readonly string[], options: RunOption
     const words = endWithUs === true && canSetpriv() ? ['setpriv', '--pdeathsig', 'TERM', program] : [program]
     const child = spawn(words[0]!, [...words.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     const stdout: Buffer[] = []
+    // A character may come in two pieces.
+    const decoder = new StringDecoder('utf8')
     let stderr = ''
     const kill = (): void => {
       child.kill('SIGTERM')
@@ -58,7 +61,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     signal?.addEventListener('abort', kill, { once: true })
     child.stdout.on('data', (bytes: Buffer) => {
       stdout.push(bytes)
-      onOutput?.(bytes.toString('latin1'))
+      onOutput?.(decoder.write(bytes))
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text

@@ -1,7 +1,7 @@
 // `cowherd emit`, `run`, `kernels` and `conform`, as a person would call them, with what can go wrong.
 
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CLI, looksLikeStack, scratch } from './cowherd.ts'
@@ -78,11 +78,57 @@ describe('cowherd run', () => {
     expect(code).toBe(2)
   })
 
+  // A compiler whose program is a script, which prints an outcome and is done: then the model is explored, for long.
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends at %s while it compares', async (signal) => {
+    const stores = (word: string): string =>
+      Array.from({ length: 8 }, (_, i) => `${word} = ${i + 1}`).join('; ')
+    const loads = (first: number): string =>
+      Array.from({ length: 6 }, (_, i) => `r${first + i} = ${i % 2 === 0 ? 'a' : 'b'}`).join('; ')
+    const large = write(
+      'large.litmus',
+      `test large\npage x: a = 0, b = 0\nprocess p { thread one { ${stores('a')} } thread two { ${stores('b')} } thread three { ${loads(0)} } thread four { ${loads(6)} } }\n`,
+    )
+    const bin = join(folder, `bin-${signal}`)
+    const ran = join(folder, `ran-${signal}`)
+    mkdirSync(bin, { recursive: true })
+    const gcc = `#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+cat > "$2" <<'end'
+#!/bin/sh
+for name; do :; done
+echo "Test $name"
+echo "Kernel 6.12.1 #1"
+echo "1 :>p.x.a=8;"
+echo "Result done"
+: > ${ran}
+end
+chmod +x "$2"
+`
+    writeFileSync(join(bin, 'gcc'), gcc, { mode: 0o755 })
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
+    const child = spawn(process.execPath, [CLI, 'run', large, '--on', 'host'], { env })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    await expect.poll(() => existsSync(ran), { timeout: 20_000 }).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    child.kill(signal)
+    const began = Date.now()
+    expect(await ended).toBe(130)
+    expect(Date.now() - began).toBeLessThan(5_000)
+    expect(stderr).toBe('host: interrupted before all that it did was compared with the model\n')
+  })
+
   it.each([
     [['run', PLAIN], 'required option'],
     [['run', PLAIN, '--on', 'moon'], '"moon" is no machine'],
     [['run', PLAIN, '--on', 'qemu:6.1'], 'there is no kernel "6.1": none was added yet'],
     [['run', PLAIN, '--on', 'host', '--times', '0'], 'Expected a whole number'],
+    [['run', PLAIN, '--on', 'host', '--limit', '1_000_001'], 'from 1 to 1,000,000'],
+    [['run', PLAIN, '--on', 'host', '--patience', '100001'], 'from 1 to 100,000'],
+    [['conform', PLAIN, '--kernels', 'host', '--times', '1e300'], 'from 1 to 1,000,000,000'],
     [['run', ACTOR, '--on', 'host'], 'none of these tests has a C form'],
     [['conform', PLAIN], 'no kernel was added yet'],
     [['conform', PLAIN, '--kernels', 'host', '-o', 'none/page.md'], 'none/page.md: '],

@@ -49,10 +49,16 @@ describe('what a program printed', () => {
     const [exact] = readObserved(`Test t\nKernel 6.12 #1\n${line}\nResult done\n`)
     expect(exact!.exact).toEqual([{ line: 4, statement: 'pin p = x for read, pin, longterm' }])
     expect(one!.exact).toEqual([])
+    // What was not run was taken in no way.
+    const [skipped] = readObserved(`Test t\nKernel 6.12 #1\n${line}\nResult skipped\n`)
+    expect(skipped!.exact).toEqual([])
   })
 
   it('may be cut off', () => {
     expect(four).toMatchObject({ test: 'four', ending: 'crashed', runs: 0 })
+    // Whoever interrupted it knows why.
+    const [interrupted] = readObserved('Test t\nKernel 6.12 #1\n2 :>a.r0=1;\nResult interrupted\n')
+    expect(interrupted).toMatchObject({ ending: 'crashed', runs: 2 })
   })
 })
 

@@ -82,6 +82,14 @@ describe('cowherd emit', () => {
     expect(compile('reclaim', emit(test))).toBe('')
   })
 
+  it('has room for as many needs and conditions as the language allows', { timeout: 120_000 }, () => {
+    const thread = (name: string): string => `thread ${name} { ${'dontneed x; '.repeat(63)}x = 1 }`
+    const { test } = parse(
+      `test t\nzero page x\nprocess p { ${thread('a')} ${thread('b')} }\n${'never p.x == 2\n'.repeat(64)}`,
+    )
+    expect(compile('needs', emit(test))).toBe('')
+  })
+
   it.each([
     [with_('x = 1', 'actor kswapd on x\n'), 7, 'at any moment'],
     [with_('reclaim x'), 5, 'all pages'],

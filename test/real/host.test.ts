@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from '../../src/litmus/index.ts'
 import { build } from '../../src/real/build.ts'
-import { emitAll } from '../../src/real/emit.ts'
+import { emit, emitAll } from '../../src/real/emit.ts'
+import { HOST, type RunSettings } from '../../src/real/machine.ts'
 import { type Observed, readObserved } from '../../src/real/observed.ts'
 
 const onLinux = process.platform === 'linux'
@@ -82,12 +83,28 @@ process p { pin r = x for write, get; r.b = 4; r0 = b; a = 6; r1 = r.a; release 
 page x = 3
 process p { mprotect x read; pin r = x for write, pin; r0 = r; unmap x; pin s = x for read, get; r1 = s }
 `,
+  registers: `test registers
+page x = 5
+process p {
+  thread one { ${loads(0, 50)} }
+  thread two { ${loads(50, 100)} }
+}
+`,
+  names: `test names
+page ${'n'.repeat(5000)} = 1
+process ${'m'.repeat(5000)} { r0 = ${'n'.repeat(5000)} }
+`,
   waits: `test waits
 page x = 0
 process p { fork q; x = 1; wait never_sent }
 process q { wait never_sent; x = 2 }
 `,
 } as const
+
+/** Loads into so many registers. */
+function loads(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, i) => `r${from + i} = x`).join('; ')
+}
 
 let program = ''
 beforeAll(async () => {
@@ -195,6 +212,13 @@ describe.runIf(onLinux)('an emitted program', () => {
     expect(facts.length).toBeGreaterThan(0)
   })
 
+  it('has room for as many registers, and names as long, as the language has', ({ skip }) => {
+    const registers = Array.from({ length: 100 }, (_, i) => `p.r${i}=5`)
+    expect(outcome('registers', skip)).toBe(`${registers.join(' ')} p.x=5`)
+    const [m, n] = ['m'.repeat(5000), 'n'.repeat(5000)]
+    expect(outcome('names', skip)).toBe(`${m}.r0=1 ${m}.${n}=1`)
+  })
+
   it('says where it hangs', () => {
     const { ending, message, code } = run('waits', '--timeout', '300')
     expect(ending).toBe('hung')
@@ -206,6 +230,42 @@ describe.runIf(onLinux)('an emitted program', () => {
     const { status, stderr } = spawnSync(program, ['--nonsense'], { encoding: 'utf8' })
     expect(status).toBe(2)
     expect(stderr).toContain('usage:')
+  })
+
+  it('prints what it has seen when it is told to end', async () => {
+    const child = spawn(program, ['--times', '1000000', 'segv'])
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+    })
+    const ended = new Promise((resolve) => child.on('close', (_, signal) => resolve(signal)))
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    child.kill('SIGTERM')
+    expect(await ended).toBe('SIGTERM')
+    expect(text).toMatch(/^Result interrupted$/m)
+    const [observed] = readObserved(text)
+    expect(observed).toMatchObject({ ending: 'crashed', message: '' })
+    expect(observed!.runs).toBeGreaterThan(0)
+  })
+
+  it('is ended when its time is over, which is why it saw no more', async () => {
+    const settings: RunSettings = { times: 1e6, seed: 1, patience: 20, limit: 1, system: false, pages: false }
+    const [observed] = await HOST.run(program, ['segv'], folder, settings)
+    expect(observed).toMatchObject({ ending: 'stopped', message: expect.stringContaining('--limit') })
+    expect(observed!.runs).toBeGreaterThan(0)
+  })
+
+  // What no privilege can be had for is a reason to skip, and no failure.
+  it('skips what root may not do either', ({ skip }) => {
+    const without = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin']
+    if (spawnSync('setpriv', [...without, 'true']).status !== 0) skip('setpriv is for root')
+    if (!existsSync('/dev/fuse')) skip('there is no /dev/fuse')
+    const words = [...without, program, '--times', '2', 'direct']
+    const { stdout, status } = spawnSync('setpriv', words, { encoding: 'utf8' })
+    expect(readObserved(stdout)[0]!.skips).toEqual([
+      expect.objectContaining({ line: 3, reason: expect.stringContaining('Operation not permitted') }),
+    ])
+    expect(status).toBe(77)
   })
 
   // A signal that it can answer, one that it cannot, and both for each of the two processes that could clean up.
@@ -226,14 +286,74 @@ describe.runIf(onLinux)('an emitted program', () => {
 
   it('cleans up when the process that watches its runs is killed', async () => {
     const child = spawn(program, ['--times', '1000000', '--timeout', '60000', 'waits'], {
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'ignore'],
     })
-    const ended = new Promise((resolve) => child.on('exit', resolve))
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+    })
+    const ended = new Promise((resolve) => child.on('close', resolve))
     await new Promise((resolve) => setTimeout(resolve, 300))
     const watcher = execFileSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' }).trim()
     process.kill(Number(watcher), 'SIGKILL')
     expect(await ended).toBe(2)
+    expect(text).toContain('Broken the process that watched the runs was ended by signal 9')
     await expect.poll(() => processesOf(program), { timeout: 10_000 }).toEqual([])
+  })
+})
+
+describe.runIf(onLinux)('an emitted program in which something breaks', { timeout: 60_000 }, () => {
+  const PART = 'static const struct part vmsplice_part = { .probe = vmsplice_probe };'
+  const MADE_READY = `
+static void ready(void) { puts("Ready"); }
+static void undo(void) { puts("Undone"); }
+static const struct part vmsplice_part = { vmsplice_probe, ready, undo };
+`
+
+  /** What it prints if its parts can be told to fail. */
+  async function run(
+    name: string,
+    ...changes: (readonly [string, string])[]
+  ): Promise<[string, number | null]> {
+    const wrong = [[PART, MADE_READY] as const, ...changes].reduce(
+      (text, [from, to]) => {
+        expect(text.split(from).length).toBe(2)
+        return text.replace(from, () => to)
+      },
+      emit(parse(SOURCES.pipe).test),
+    )
+    const file = await build(wrong, folder, name)
+    const { stdout, status } = spawnSync(file, ['--times', '5'], { encoding: 'utf8' })
+    return [stdout, status]
+  }
+
+  it('undoes what it did if nobody can watch its runs', async () => {
+    const [text, code] = await run('alone', ['watching = fork();', 'errno = EAGAIN, watching = -1;'])
+    expect(text).toMatch(
+      /Ready\n(Copies.*\n)?Broken fork: Resource temporarily unavailable\nUndone\nResult broken\n$/,
+    )
+    expect(code).toBe(2)
+  })
+
+  it('undoes what it did if not all can be made ready', async () => {
+    const [text, code] = await run('unready', ['puts("Ready");', 'broken("not %s", "today");'])
+    expect(text).toMatch(/Broken not today\nUndone\nResult broken\n$/)
+    expect(code).toBe(2)
+  })
+
+  it('tells what it has seen if the process that watches breaks', async () => {
+    const prepare = 'static void vmsplice_prepare(int ref)\n{\n'
+    const count = 'static int prepared;\n\tif (prepared++ == 3)\n\t\tbroken("enough");\n'
+    const [text, code] = await run('enough', [prepare, `${prepare}\t${count}`])
+    expect(text).toMatch(/Broken enough\nHistogram [\s\S]*\nUndone\nResult broken\n$/)
+    expect(readObserved(text)[0]).toMatchObject({ ending: 'broken', message: 'enough', runs: 3 })
+    expect(code).toBe(2)
+  })
+
+  it('says that it has seen too many outcomes', async () => {
+    const [text, code] = await run('many', ['MOST_OUTCOMES = 4096', 'MOST_OUTCOMES = 0'])
+    expect(text).toMatch(/Broken more than 0 outcomes\nHistogram [\s\S]*\nUndone\nResult broken\n$/)
+    expect(code).toBe(2)
   })
 })
 

@@ -93,6 +93,17 @@ describe.runIf(available)('a virtual machine', { timeout: 300_000 }, () => {
     expect(seen[1]!.message).toMatch(/panic|sysrq/i)
   })
 
+  it('is called with as many words as there are', async () => {
+    const count = await build(
+      '#include <stdio.h>\nint main(int n, char **word) { printf("Test %s\\nKernel 6.1.0-x #1\\n%d :>a.r0=1;\\nResult done\\n", word[n - 1], n); }\n',
+      folder,
+      'count',
+    )
+    const names = Array.from({ length: 700 }, (_, i) => `${i}-${'x'.repeat(150)}`)
+    const seen = await qemu(kernel!).run(count, names, folder, { ...SETTINGS, limit: 60 })
+    expect(seen.find(({ test }) => test === names.at(-1))!.runs).toBeGreaterThan(700)
+  })
+
   it('that goes on for ever is ended', async () => {
     const stuck = await build(FATAL('sleep(10000)'), folder, 'stuck')
     const seen = await qemu(kernel!).run(stuck, ['one', 'fatal'], folder, { ...SETTINGS, limit: 45 })
