@@ -1,8 +1,9 @@
 /**
  * Exploration without reductions as long as it is small, and with all of them if it is not: a
  * small one is over before reductions have paid for themselves, and its numbers are those that
- * anybody else would count.
+ * anybody else would count. It is not small either if it does not fit into memory.
  */
+import { Earlier } from './earlier.ts'
 import { DEFAULT_LIMITS, type Exploration, type ExploreLimits, REDUCTIONS } from './exploration.ts'
 import { Explorer } from './explore.ts'
 import type { Learned } from './learned.ts'
@@ -31,16 +32,32 @@ export class Adaptive implements Search {
   }
 
   run(budget = Number.POSITIVE_INFINITY): boolean {
+    const began = Date.now()
     const over = this.search.run(budget)
-    const { bounded, milliseconds } = this.search.result()
-    if (this.reduced || !over || bounded !== 'states') return over
-    if ((this.limits.states ?? DEFAULT_LIMITS.states) <= this.small) return true
+    if (this.reduced || !over || !this.isTooLarge()) return over
+    this.switch()
+    return this.search.run(Math.max(0, budget - (Date.now() - began)))
+  }
+
+  /** Whether there are too many states without reductions, and more are wanted, or can be had with them. */
+  private isTooLarge(): boolean {
+    const { bounded } = this.search.result()
+    if (bounded === 'states') return (this.limits.states ?? DEFAULT_LIMITS.states) > this.small
+    return bounded === 'memory'
+  }
+
+  /** Begins anew with reductions. What was found remains. */
+  private switch(): void {
+    const { search } = this
+    const began = Date.now()
+    const result = search.result()
+    const earlier = new Earlier()
+    earlier.noteAsRan(search, result)
     this.reduced = true
-    this.elapsed = milliseconds
-    const { onReplayed } = this.search.learned.automata
-    this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay)
+    this.elapsed = result.milliseconds + Date.now() - began
+    const { onReplayed } = search.learned.automata
+    this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay, earlier)
     this.search.learned.automata.onReplayed = onReplayed
-    return this.search.run(Math.max(0, budget - milliseconds))
   }
 
   result(): Exploration {
