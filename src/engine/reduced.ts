@@ -303,8 +303,8 @@ export class ReducedSearch extends StoredSearch {
         if (stepper.controls[alternative]! < 0) continue
         this.unpack(from, controls)
         controls[thread] = stepper.controls[alternative]!
-        const threads = [thread]
-        merging?.advance(stepper.memories[alternative]!, controls, thread, (mover) => threads.push(mover))
+        merging?.advance(stepper.memories[alternative]!, controls, thread)
+        const threads = [thread, ...(merging?.movers ?? [])]
         this.packCanonical(merging?.memory ?? stepper.memories[alternative]!)
         if (threads.length === length && this.isPacked(to)) ways.push(threads)
       }
