@@ -23,17 +23,16 @@ export class Earlier {
 
   /**
    * Notes what a search has found that is given up.
-   * @param placeOf where the run to one of its states ends among `runs`
+   * @param placeOf where the run to one of its states ends among `runs`; without a run there is nothing to note
    */
-  note({ finals, failures }: Finds, placeOf: (state: number) => number): void {
-    for (const final of finals) {
-      const key = keyOf(final)
-      if (!this.finals.has(key)) this.finals.set(key, { ...final, state: 0 - placeOf(final.state) })
+  note({ finals, failures }: Finds, placeOf: (state: number) => number | undefined): void {
+    const add = <T extends { readonly state: number }>(all: Map<string, T>, key: string, find: T): void => {
+      if (all.has(key)) return
+      const place = placeOf(find.state)
+      if (place !== undefined) all.set(key, { ...find, state: 0 - place })
     }
-    for (const failed of failures) {
-      const key = nameOf(failed)
-      if (!this.failures.has(key)) this.failures.set(key, { ...failed, state: 0 - placeOf(failed.state) })
-    }
+    for (const final of finals) add(this.finals, keyOf(final), final)
+    for (const failed of failures) add(this.failures, nameOf(failed), failed)
   }
 
   /** Notes what a search has found whose states are kept as they ran. */

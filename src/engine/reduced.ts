@@ -275,19 +275,21 @@ export class ReducedSearch extends StoredSearch {
     const { learned, memories, earlier } = this
     if (state < 0) return earlier.runs.runTo(-state, learned, memories)
     const runs = new Runs()
-    return runs.runTo(this.placesAmong(runs)(state), learned, memories)
+    const place = this.placesAmong(runs)(state)
+    if (place === undefined) throw new Error(`the run to state ${state} cannot be told from others`)
+    return runs.runTo(place, learned, memories)
   }
 
   /** Finds the shortest runs to states, and where they end among the runs that they are added to. */
-  private placesAmong(runs: Runs): (state: number) => number {
+  private placesAmong(runs: Runs): (state: number) => number | undefined {
     const controls = this.learned.controls.map(({ initial }) => initial)
     const beginning: Reached = { place: 0, memory: this.memories.internInitial(), controls }
-    const reached = alongRuns(
+    const reached = alongRuns<Reached | undefined>(
       (state) => this.parentOf(state),
       beginning,
-      (at, from, to) => this.follow(runs, at, from, to),
+      (at, from, to) => at && this.follow(runs, at, from, to),
     )
-    return (state) => reached(state).place
+    return (state) => reached(state)?.place
   }
 
   /** The threads that move, in their order, from a kept state to the next: every way that is shortest. */
@@ -312,8 +314,8 @@ export class ReducedSearch extends StoredSearch {
     return ways
   }
 
-  /** Follows a run from one kept state to the next. */
-  private follow(runs: Runs, at: Reached, from: number, to: number): Reached {
+  /** Follows a run from one kept state to the next; undefined if it cannot be told which way it takes. */
+  private follow(runs: Runs, at: Reached, from: number, to: number): Reached | undefined {
     const ends = this.movesBetween(from, to).flatMap((threads) => this.endsOf(runs, at, threads))
     const names = ends.map(({ memory, controls }) => {
       this.to.set(controls)
@@ -324,8 +326,7 @@ export class ReducedSearch extends StoredSearch {
     const end = names.indexOf(this.here.join())
     if (end >= 0) return ends[end]!
     // The same state can be renumbered in several ways. Where there is no choice, it is that one.
-    if (new Set(names).size === 1) return ends[0]!
-    throw new Error(`state ${to} cannot be reached from state ${from}`)
+    return new Set(names).size === 1 ? ends[0] : undefined
   }
 
   /** Where a run can come to if threads move in this order. */
