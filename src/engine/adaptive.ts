@@ -10,6 +10,7 @@ import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { ReducedSearch } from './reduced.ts'
 import type { Search, States } from './search.ts'
+import { OutOfMemory } from './segments.ts'
 import type { System } from './system.ts'
 
 /** States without reductions before they are tried: some hundred megabytes, and less time than reductions would take. */
@@ -19,6 +20,7 @@ export class Adaptive implements Search {
   private search: Search
   private reduced = false
   private elapsed = 0
+  private full = false
 
   constructor(
     readonly system: System,
@@ -35,7 +37,15 @@ export class Adaptive implements Search {
     const began = Date.now()
     const over = this.search.run(budget)
     if (this.reduced || !over || !this.isTooLarge()) return over
-    this.switch()
+    this.reduced = true
+    try {
+      this.switch()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      // There is no room to begin anew: that was it.
+      this.full = true
+      return true
+    }
     return this.search.run(Math.max(0, budget - (Date.now() - began)))
   }
 
@@ -53,16 +63,17 @@ export class Adaptive implements Search {
     const result = search.result()
     const earlier = new Earlier()
     earlier.noteAsRan(search, result)
-    this.reduced = true
-    this.elapsed = result.milliseconds + Date.now() - began
-    const { onReplayed } = search.learned.automata
-    this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay, earlier)
-    this.search.learned.automata.onReplayed = onReplayed
+    const elapsed = result.milliseconds + Date.now() - began
+    const limits = leftOf(this.limits, elapsed)
+    this.search = new ReducedSearch(this.system, REDUCTIONS, limits, this.onReplay, earlier)
+    this.search.learned.automata.onReplayed = search.learned.automata.onReplayed
+    this.elapsed = elapsed
   }
 
   result(): Exploration {
     const result = this.search.result()
-    return { ...result, milliseconds: this.elapsed + result.milliseconds }
+    const milliseconds = this.elapsed + result.milliseconds
+    return { ...result, milliseconds, ...(this.full && { bounded: 'memory' }) }
   }
 
   get learned(): Learned {
@@ -92,9 +103,10 @@ export class Adaptive implements Search {
   concrete(state: number): States | undefined {
     return this.search.concrete?.(state)
   }
+}
 
-  private leftOf(limits: ExploreLimits): ExploreLimits {
-    if (limits.milliseconds === undefined) return limits
-    return { ...limits, milliseconds: Math.max(0, limits.milliseconds - this.elapsed) }
-  }
+/** Limits after so much time has gone by. */
+function leftOf(limits: ExploreLimits, elapsed: number): ExploreLimits {
+  if (limits.milliseconds === undefined) return limits
+  return { ...limits, milliseconds: Math.max(0, limits.milliseconds - elapsed) }
 }
