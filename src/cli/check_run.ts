@@ -6,10 +6,11 @@ import { count } from '../report/count.ts'
 import { forecast } from '../report/forecast.ts'
 import type { Entry, Row } from '../report/table.ts'
 import { ALL_NAMES, jobsOf, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
-import { INTERRUPTED, UsageError } from './exit.ts'
+import { UsageError } from './exit.ts'
 import type { Pulse } from './heartbeat.ts'
 import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
+import { endImpatiently } from './signals.ts'
 import { called, factsOf } from './single.ts'
 import { ProgressLine } from './terminal.ts'
 import type { TestFile } from './tests.ts'
@@ -96,7 +97,7 @@ export class CheckRun {
   async explore(columns: readonly Column[]): Promise<Row[]> {
     const interrupt = (): void => {
       // The second time, whoever asks does not want to wait.
-      if (this.interrupted) process.exit(INTERRUPTED)
+      if (this.interrupted) endImpatiently()
       this.interrupted = true
       this.pool.stop()
     }

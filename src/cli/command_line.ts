@@ -55,7 +55,7 @@ Examples:
   cowherd new my.litmus                           a test to start from
 
 Exit codes: 0 as expected; 1 an unmet expectation or an unexpected violation; 2 something could
-not be read or run; 77 "run" has skipped something; 130 interrupted.`,
+not be read or run; 77 "run" has skipped something; 130 interrupted; 143 terminated.`,
   )
 
 // Of the command that somebody gives, only its own file is loaded; of all, where they are listed.

@@ -20,7 +20,7 @@ import { overDesigns, testsToSurvey } from './over_designs.ts'
 import type { DesignFile, DesignSource } from './protocol.ts'
 import { called } from './single.ts'
 import { mergeCoverage, type ScriptCoverage, sourceFunctions } from './source_coverage.ts'
-import { outputWidth, print } from './terminal.ts'
+import { complain, outputWidth, print } from './terminal.ts'
 
 interface CoverageOptions extends LimitOptions {
   readonly design?: readonly string[]
@@ -56,26 +56,30 @@ async function coverage(paths: readonly string[], options: CoverageOptions): Pro
   const sources = await chooseDesigns(options.design ?? ['all'])
   const all = DESIGNS.every(({ name }) => sources.some((source) => called(source) === name))
   // The yardstick is asked about every test, whatever the designs.
-  const covered = await overDesigns(
-    all ? [...sources, undefined] : sources,
+  const surveyed = all ? [...sources, undefined] : sources
+  const { found, interruption } = await overDesigns(
+    surveyed,
     jobsOf(options),
     'watched_worker',
     (pool, design) =>
       pool.run('coverage', { tests, design, copies: options.copies === true, limits: limitsOf(options) }),
   )
-  const results = covered.map(({ result }) => result)
+  const results = found.map(({ result }) => result)
+  const each = tests.length * (options.copies ? 2 : 1)
   const report: CoverageReport = {
     tests: tests.length,
     designs: sources.map(called),
     states: results.reduce((sum, { states }) => sum + states, 0),
-    bounded: results.reduce((sum, { bounded }) => sum + bounded, 0),
+    bounded: results.reduce((sum, { bounded }) => sum + bounded, each * (surveyed.length - found.length)),
+    interrupted: interruption !== undefined,
     functions: functionsOf(results, sources, all),
-    unasked: covered.flatMap(({ source, result }) =>
+    unasked: found.flatMap(({ source, result }) =>
       source === undefined ? [] : [{ design: called(source), rules: result.unasked }],
     ),
     oneWay: answeredOneWay(mergeQuestions(results.flatMap(({ questions }) => questions))),
   }
   print(options.json ? JSON.stringify(report, null, 2) : renderCoverage(report, outputWidth()))
+  if (interruption !== undefined) complain(interruption)
 }
 
 /** The functions of the kernel's paths; of all designs if all were looked at; and of a person's own. */

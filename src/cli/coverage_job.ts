@@ -9,8 +9,9 @@ import { type ScriptCoverage, watchSource } from './source_coverage.ts'
 
 export interface DesignCoverage {
   readonly states: number
-  /** Tests that a limit ended early. */
+  /** Explorations that were ended early, or not begun. */
   readonly bounded: number
+  readonly interrupted: boolean
   /** The rules that are functions of the kernel's paths, and that no path has asked. */
   readonly unasked: readonly string[]
   readonly questions: readonly Question[]
@@ -23,6 +24,7 @@ export function coverDesign(
   design: Design | undefined,
   copies: boolean,
   options: RunOptions,
+  isStopped: () => boolean,
 ): DesignCoverage {
   const { rules } = design ?? eager_all
   const asked = new Set<string>()
@@ -30,18 +32,26 @@ export function coverDesign(
   let states = 0
   let bounded = 0
   let questions: Question[] = []
-  for (const test of tests) {
-    for (const countCopies of copies ? [false, true] : [false]) {
-      const { explorer, exploration } = runTest(test, rules, options, { countCopies })
-      states += exploration.states
-      if (exploration.bounded !== undefined) bounded++
-      for (const [name, rule] of functions) if (explorer.learned.automata.called(rule)) asked.add(name)
-      questions = mergeQuestions([...questions, ...questionsOf(explorer)])
+  const explorations = tests.flatMap((test) =>
+    (copies ? [false, true] : [false]).map((countCopies) => ({ test, countCopies })),
+  )
+  let interrupted = false
+  for (const [i, { test, countCopies }] of explorations.entries()) {
+    const { explorer, exploration } = runTest(test, rules, options, { countCopies })
+    states += exploration.states
+    if (exploration.bounded !== undefined) bounded++
+    interrupted = exploration.bounded === 'interrupted' || isStopped()
+    for (const [name, rule] of functions) if (explorer.learned.automata.called(rule)) asked.add(name)
+    questions = mergeQuestions([...questions, ...questionsOf(explorer)])
+    if (interrupted) {
+      bounded += explorations.length - 1 - i
+      break
     }
   }
   return {
     states,
     bounded,
+    interrupted,
     unasked: functions.map(([name]) => name).filter((name) => !asked.has(name)),
     questions,
     // The program's own files, and the person's design, which is imported from its text.

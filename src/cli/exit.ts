@@ -9,6 +9,8 @@ export const UNUSABLE = 2
 export const SKIPPED = 77
 /** Ctrl-C, as shells count it. */
 export const INTERRUPTED = 130
+/** Asked to end (SIGTERM), as shells count it. */
+export const TERMINATED = 143
 
 /** What was asked for cannot be done; the message says why, and what to do. */
 export class UsageError extends Error {

@@ -7,7 +7,7 @@ import { count } from '../report/count.ts'
 import { chosenRun, graphDocument } from '../report/graph_json.ts'
 import { DesignError } from './own_design.ts'
 import type { ExportInput } from './protocol.ts'
-import { type Selection, withTerms, worstOf } from './selection.ts'
+import { noSuchOutcome, type Selection, shortfall, withTerms, worstOf } from './selection.ts'
 
 /** @throws DesignError if there is no such thing to be exported; the message says why */
 export function exportCell(test: Litmus, design: Design, input: ExportInput, options: RunOptions): string {
@@ -37,14 +37,24 @@ export function exportCell(test: Litmus, design: Design, input: ExportInput, opt
     case 'dot': {
       if (whole) return graphToDot(stateGraph(explorer), title)
       const { trace, to: end } = chosenRun(cell, mustExist(cell, wanted!))
-      return traceToDot(explorer.system, trace, `${title}: ${end}`)
+      return traceToDot(explorer.system, trace, `${title}: ${end}${soFar(cell)}`)
     }
     case 'itf': {
       const { trace, to: end, verdict } = chosenRun(cell, mustExist(cell, wanted ?? []))
-      const meta = { source: `${test.name}.litmus`, description: `${title}: ${end} (${verdict})` }
-      return JSON.stringify(traceToItf(explorer.system, trace, meta), null, 1)
+      const description = `${title}: ${end} (${verdict})${soFar(cell)}`
+      return JSON.stringify(
+        traceToItf(explorer.system, trace, { source: `${test.name}.litmus`, description }),
+        null,
+        1,
+      )
     }
   }
+}
+
+/** That there may be worse where the exploration has not come to. */
+function soFar(cell: Cell): string {
+  const bounded = shortfall(cell)
+  return bounded === undefined ? '' : `, so far: ${bounded}`
 }
 
 function mustBeComplete(bounded: string | undefined): void {
@@ -52,15 +62,15 @@ function mustBeComplete(bounded: string | undefined): void {
   throw new DesignError(`only a complete exploration can be exported, and this one ended early (${bounded})`)
 }
 
-/** What has all the terms, or, without terms, the worst. */
+/** What has all the terms, or, without terms, the worst; nothing only if it is known that no run comes to an end. */
 function select(cell: Cell, terms: readonly string[]): Selection | undefined {
-  return terms.length === 0 ? worstOf(cell) : mustExist(cell, terms)
+  const isKnown = terms.length === 0 && cell.exploration.bounded === undefined
+  return isKnown ? worstOf(cell) : mustExist(cell, terms)
 }
 
 function mustExist(cell: Cell, terms: readonly string[]): Selection {
   const selection = terms.length === 0 ? worstOf(cell) : withTerms(cell, terms)
   if (selection !== undefined) return selection
-  const keys = cell.outcomes.map(({ outcome }) => `\n  ${outcome.key}`)
-  if (terms.length === 0 || keys.length === 0) throw new DesignError('no run comes to an end')
-  throw new DesignError(`no outcome has ${terms.join(' ')}; there are:${keys.slice(0, 20).join('')}`)
+  const keys = cell.outcomes.map(({ outcome }) => outcome.key)
+  throw new DesignError(noSuchOutcome(terms.join(' '), keys, shortfall(cell)))
 }

@@ -13,7 +13,7 @@ import {
 } from './choices.ts'
 import { overDesigns, testsToSurvey } from './over_designs.ts'
 import { called } from './single.ts'
-import { outputWidth, print } from './terminal.ts'
+import { complain, outputWidth, print } from './terminal.ts'
 
 interface HistoryOptions extends LimitOptions {
   readonly design?: readonly string[]
@@ -45,18 +45,19 @@ called; where a function goes on as another one, make that a tail call.`,
 async function history(paths: readonly string[], options: HistoryOptions): Promise<void> {
   const tests = testsToSurvey(paths)
   const sources = await chooseDesigns(options.design ?? ['all'])
-  const found = await overDesigns(sources, jobsOf(options), 'worker', (pool, design) =>
+  const { found, interruption } = await overDesigns(sources, jobsOf(options), 'worker', (pool, design) =>
     pool.run('history', { tests, design, limits: limitsOf(options) }),
   )
   const results = found.map(({ result }) => result)
   const sum = (of: (result: (typeof results)[number]) => number): number =>
     results.reduce((total, result) => total + of(result), 0)
-  const bounded = sum((result) => result.bounded)
+  const bounded = sum((result) => result.bounded) + tests.length * (sources.length - found.length)
   const report: HistoryReport = {
     cells: tests.length * sources.length - bounded,
     states: sum(({ states }) => states),
     folded: sum(({ folded }) => folded),
     bounded,
+    interrupted: interruption !== undefined,
     causes: mergeCauses(
       found.flatMap(({ source, result }) =>
         result.causes.map((cause) => ({ ...cause, design: called(source) })),
@@ -64,4 +65,5 @@ async function history(paths: readonly string[], options: HistoryOptions): Promi
     ),
   }
   print(options.json ? JSON.stringify(report, null, 2) : renderHistory(report, options.top, outputWidth()))
+  if (interruption !== undefined) complain(interruption)
 }

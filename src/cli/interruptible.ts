@@ -1,6 +1,7 @@
 /** Ctrl-C while a pool is at work: the first one stops its jobs where they are, a second one ends the process. */
 import { INTERRUPTED, Interruption, UsageError } from './exit.ts'
 import { JobError, type Pool } from './pool.ts'
+import { endImpatiently } from './signals.ts'
 import type { ProgressLine } from './terminal.ts'
 
 export interface InterruptOptions {
@@ -25,7 +26,7 @@ export async function interruptible<T>(
 ): Promise<T> {
   let interrupted = false
   const interrupt = (): void => {
-    if (interrupted) process.exit(INTERRUPTED)
+    if (interrupted) endImpatiently()
     interrupted = true
     process.exitCode = INTERRUPTED
     pool.stop()

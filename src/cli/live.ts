@@ -16,6 +16,7 @@ import { Crew } from './crew.ts'
 import { INTERRUPTED, OK, SURPRISED, UsageError } from './exit.ts'
 import { JobError } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
+import { endImpatiently } from './signals.ts'
 import { called, withPool } from './single.ts'
 import { outputColour, outputWidth, ProgressLine, print, quoted } from './terminal.ts'
 import { findTest, nameOf, type TestFile } from './tests.ts'
@@ -73,7 +74,7 @@ async function live(name: string, options: LiveOptions): Promise<number> {
   })
   let interrupted = false
   const interrupt = (): void => {
-    if (interrupted) process.exit(INTERRUPTED)
+    if (interrupted) endImpatiently()
     interrupted = true
     crew.stop()
   }

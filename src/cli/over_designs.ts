@@ -2,7 +2,7 @@
 
 import { Interruption, UsageError } from './exit.ts'
 import { interruptible } from './interruptible.ts'
-import { Pool } from './pool.ts'
+import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
 import type { WorkerProgram } from './standby.ts'
 import { complain, ProgressLine } from './terminal.ts'
@@ -19,16 +19,28 @@ export function testsToSurvey(paths: readonly string[]): TestText[] {
   return tests.map(({ file, text }) => ({ file, text }))
 }
 
+/** What a job has found, which may be less than was asked for. */
+interface Partial {
+  readonly interrupted: boolean
+}
+
+export interface Survey<S, T> {
+  /** For each design whose job was begun. */
+  readonly found: readonly { readonly source: S; readonly result: T }[]
+  /** Said of a survey that was interrupted. */
+  readonly interruption: string | undefined
+}
+
 /**
  * Does one job for each design, several at a time.
- * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C
+ * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C if nothing was found until then
  */
-export async function overDesigns<S, T>(
+export async function overDesigns<S, T extends Partial>(
   sources: readonly S[],
   jobs: number,
   program: WorkerProgram,
   job: (pool: Pool, source: S) => Promise<T>,
-): Promise<{ readonly source: S; readonly result: T }[]> {
+): Promise<Survey<S, T>> {
   const progress = new ProgressLine()
   let done = 0
   const pool = new Pool(jobs, () => progress.show(`${done} of ${sources.length} designs`), { program })
@@ -39,13 +51,20 @@ export async function overDesigns<S, T>(
     async (isInterrupted) => {
       const results = await Promise.all(
         sources.map(async (source) => {
-          const result = await job(pool, source)
-          done++
-          return { source, result }
+          try {
+            const result = await job(pool, source)
+            if (!result.interrupted) done++
+            return [{ source, result }]
+          } catch (error) {
+            if (isInterrupted() && error instanceof JobError && error.fault === 'stopped') return []
+            throw error
+          }
         }),
       )
-      if (isInterrupted()) throw new Interruption(interruption())
-      return results
+      const found = results.flat()
+      if (!isInterrupted()) return { found, interruption: undefined }
+      if (found.length === 0) throw new Interruption(interruption())
+      return { found, interruption: `${interruption()}: this is what was found until then` }
     },
     { interruption, failure: (message) => message },
   )

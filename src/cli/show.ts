@@ -1,6 +1,5 @@
 /** `cowherd show`: the run behind one cell of the table, step by step. */
 import type { Command } from 'commander'
-import { count } from '../report/count.ts'
 import { describeDoubts, extent, rangeOf } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
 import {
@@ -16,6 +15,7 @@ import {
   yardstickLimitsOf,
 } from './choices.ts'
 import { UsageError } from './exit.ts'
+import { noSuchOutcome } from './selection.ts'
 import { called, chooseOneDesign, withPool } from './single.ts'
 import { outputColour, outputWidth, print } from './terminal.ts'
 import { findTest } from './tests.ts'
@@ -74,23 +74,4 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
     const sure = report.exhaustive ? 'nothing goes wrong' : 'nothing has gone wrong so far'
     print(`\nThis run is right: in this test ${sure} (${extent(report)}).`)
   }
-}
-
-const OUTCOMES_LISTED = 20
-
-function noSuchOutcome(
-  wanted: string | undefined,
-  outcomes: readonly string[],
-  bounded: string | undefined,
-): string {
-  if (outcomes.length === 0) {
-    return bounded === undefined
-      ? 'this test has no outcome under this design: no run comes to an end'
-      : `no outcome was found (${bounded}): allow it more`
-  }
-  const hidden = outcomes.length - OUTCOMES_LISTED
-  const list = outcomes.slice(0, OUTCOMES_LISTED).map((key) => `  ${key}`)
-  if (hidden > 0) list.push(`  … and ${count(hidden)} more`)
-  const known = bounded === undefined ? 'there are' : `found so far (${bounded})`
-  return `no outcome has ${wanted}; ${known}:\n${list.join('\n')}`
 }

@@ -19,7 +19,6 @@ import { type Design, designNamed, eager_all } from '../designs/index.ts'
 import { assist, ModelError, type SearchMode, type Share } from '../engine/index.ts'
 import { compile, type Litmus, parse } from '../litmus/index.ts'
 import { cellReport } from '../report/json.ts'
-import { reach } from '../report/reach.ts'
 import { factsOf } from './design_facts.ts'
 import { Heartbeat, LOADING } from './heartbeat.ts'
 import { DesignError, designFrom, explain } from './own_design.ts'
@@ -34,7 +33,7 @@ import type {
   TestText,
   WorkerFailure,
 } from './protocol.ts'
-import { withTerms, worstOf } from './selection.ts'
+import { shortfall, withTerms, worstOf } from './selection.ts'
 
 const heartbeat = new Heartbeat(workerData as Heartbeat['buffer'])
 
@@ -83,11 +82,22 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     case 'coverage': {
       const { coverDesign } = await import('./coverage_job.ts')
       const design = input.design === undefined ? undefined : await load(input.design)
-      return coverDesign(input.tests.map(testFrom), design, input.copies, optionsOf(input.limits))
+      return coverDesign(
+        input.tests.map(testFrom),
+        design,
+        input.copies,
+        optionsOf(input.limits),
+        () => heartbeat.stopped,
+      )
     }
     case 'history': {
       const { historyOf } = await import('./history_job.ts')
-      return historyOf(input.tests.map(testFrom), await load(input.design), optionsOf(input.limits))
+      return historyOf(
+        input.tests.map(testFrom),
+        await load(input.design),
+        optionsOf(input.limits),
+        () => heartbeat.stopped,
+      )
     }
     case 'export': {
       const { exportCell } = await import('./export_job.ts')
@@ -232,9 +242,7 @@ async function show(
   const selection = terms === undefined ? worstOf(cell) : withTerms(cell, terms)
   if (selection === undefined) {
     const outcomes = cell.outcomes.map(({ outcome }) => outcome.key)
-    const { bounded, search, depth } = cell.exploration
-    const far = bounded === undefined ? undefined : reach({ search, depth, bounded })
-    return { kind: 'none', outcomes, bounded: far }
+    return { kind: 'none', outcomes, bounded: shortfall(cell) }
   }
   const counted =
     copies && !heartbeat.stopped

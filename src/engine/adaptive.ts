@@ -1,14 +1,16 @@
 /**
  * Exploration without reductions as long as it is small, and with all of them if it is not: a
  * small one is over before reductions have paid for themselves, and its numbers are those that
- * anybody else would count.
+ * anybody else would count. It is not small either if it does not fit into memory.
  */
+import { Earlier } from './earlier.ts'
 import { DEFAULT_LIMITS, type Exploration, type ExploreLimits, REDUCTIONS } from './exploration.ts'
 import { Explorer } from './explore.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { ReducedSearch } from './reduced.ts'
 import type { Search, States } from './search.ts'
+import { OutOfMemory } from './segments.ts'
 import type { System } from './system.ts'
 
 /** States without reductions before they are tried: some hundred megabytes, and less time than reductions would take. */
@@ -18,6 +20,7 @@ export class Adaptive implements Search {
   private search: Search
   private reduced = false
   private elapsed = 0
+  private full = false
 
   constructor(
     readonly system: System,
@@ -31,21 +34,46 @@ export class Adaptive implements Search {
   }
 
   run(budget = Number.POSITIVE_INFINITY): boolean {
+    const began = Date.now()
     const over = this.search.run(budget)
-    const { bounded, milliseconds } = this.search.result()
-    if (this.reduced || !over || bounded !== 'states') return over
-    if ((this.limits.states ?? DEFAULT_LIMITS.states) <= this.small) return true
+    if (this.reduced || !over || !this.isTooLarge()) return over
     this.reduced = true
-    this.elapsed = milliseconds
-    const { onReplayed } = this.search.learned.automata
-    this.search = new ReducedSearch(this.system, REDUCTIONS, this.leftOf(this.limits), this.onReplay)
-    this.search.learned.automata.onReplayed = onReplayed
-    return this.search.run(Math.max(0, budget - milliseconds))
+    try {
+      this.switch()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      // There is no room to begin anew: that was it.
+      this.full = true
+      return true
+    }
+    return this.search.run(Math.max(0, budget - (Date.now() - began)))
+  }
+
+  /** Whether there are too many states without reductions, and more are wanted, or can be had with them. */
+  private isTooLarge(): boolean {
+    const { bounded } = this.search.result()
+    if (bounded === 'states') return (this.limits.states ?? DEFAULT_LIMITS.states) > this.small
+    return bounded === 'memory'
+  }
+
+  /** Begins anew with reductions. What was found remains. */
+  private switch(): void {
+    const { search } = this
+    const began = Date.now()
+    const result = search.result()
+    const earlier = new Earlier()
+    earlier.noteAsRan(search, result)
+    const elapsed = result.milliseconds + Date.now() - began
+    const limits = leftOf(this.limits, elapsed)
+    this.search = new ReducedSearch(this.system, REDUCTIONS, limits, this.onReplay, earlier)
+    this.search.learned.automata.onReplayed = search.learned.automata.onReplayed
+    this.elapsed = elapsed
   }
 
   result(): Exploration {
     const result = this.search.result()
-    return { ...result, milliseconds: this.elapsed + result.milliseconds }
+    const milliseconds = this.elapsed + result.milliseconds
+    return { ...result, milliseconds, ...(this.full && { bounded: 'memory' }) }
   }
 
   get learned(): Learned {
@@ -75,9 +103,10 @@ export class Adaptive implements Search {
   concrete(state: number): States | undefined {
     return this.search.concrete?.(state)
   }
+}
 
-  private leftOf(limits: ExploreLimits): ExploreLimits {
-    if (limits.milliseconds === undefined) return limits
-    return { ...limits, milliseconds: Math.max(0, limits.milliseconds - this.elapsed) }
-  }
+/** Limits after so much time has gone by. */
+function leftOf(limits: ExploreLimits, elapsed: number): ExploreLimits {
+  if (limits.milliseconds === undefined) return limits
+  return { ...limits, milliseconds: Math.max(0, limits.milliseconds - elapsed) }
 }

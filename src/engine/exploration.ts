@@ -13,7 +13,7 @@ import type { AutomatonLimits } from './automaton.ts'
 export type SearchMode =
   | {
       readonly mode: 'breadth-first'
-      /** None by default. `auto`: all, but only if there are many states without. */
+      /** None by default. `auto`: all, but only if there are many states without, or memory is short. */
       readonly reductions?: readonly Reduction[] | 'auto'
     }
   | { readonly mode: 'hash-compaction' }
@@ -111,13 +111,13 @@ export type FailureKind = 'failure' | 'invariant' | 'deadlock'
 export interface FailedRun {
   readonly kind: FailureKind
   readonly message: string
-  /** The last state before it goes wrong. */
+  /** The last state before it goes wrong; below 0 if an earlier search has found it that was given up. */
   readonly state: number
   /** The step that makes it wrong, where it is a step and not the state itself. */
   readonly step: { readonly thread: number; readonly alternative: number } | undefined
 }
 
-/** A memory in which a run can end, and the first state that has it. */
+/** A memory in which a run can end, and the first state that has it, numbered as in `FailedRun`. */
 export interface FinalMemory {
   readonly bytes: Uint8Array
   readonly state: number

@@ -74,6 +74,9 @@ export const NO_THINGS: Things = {
   sizes: [],
 }
 
+const NOBODY = 0
+const SEVERAL = -1
+
 export class Independence {
   /** Records of decision trees from here on are not part of the snapshot. */
   readonly size: number
@@ -90,7 +93,7 @@ export class Independence {
   private readonly shapeAt: Shape[][]
   /** Locations on whose value it depends whether some operation is blocked. */
   private readonly guards: readonly number[]
-  /** For each guard and value: the set of threads that may change it, a bit each. */
+  /** For each guard and value, who may change it: NOBODY, one more than the only thread, or SEVERAL. */
   private readonly changers: readonly Int32Array[]
   /** Everything that may stand still, by number. */
   private readonly stills = new Numbered<Int16Array>()
@@ -171,7 +174,8 @@ export class Independence {
 
   /** Whether no other thread changes this value of a guard. */
   private standsStill(thread: number, guard: number, value: number): boolean {
-    return (this.changers[guard]![value]! & ~(1 << thread)) === 0
+    const changer = this.changers[guard]![value]!
+    return changer === NOBODY || changer === thread + 1
   }
 
   private futureOf(thread: number, shape: Shape, still: number): Future {
@@ -379,8 +383,12 @@ export class Independence {
     if (guard < 0) return
     const before = reads.find((read) => read.location === location)
     const changers = this.changers[guard]!
-    if (before !== undefined) changers[before.value]! |= 1 << thread
-    else for (let value = 0; value < changers.length; value++) changers[value]! |= 1 << thread
+    const add = (value: number): void => {
+      if (changers[value] === NOBODY) changers[value] = thread + 1
+      else if (changers[value] !== thread + 1) changers[value] = SEVERAL
+    }
+    if (before !== undefined) add(before.value)
+    else for (let value = 0; value < changers.length; value++) add(value)
   }
 
   /** Every way through the operation of a control state, as far as it has been learned. */

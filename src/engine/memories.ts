@@ -6,7 +6,7 @@
  * memory is the tuple of the numbers of its chunks (tree compression, as in LTSmin).
  */
 import type { Location } from './layout.ts'
-import { SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
+import { allocate, SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { Memory } from './system.ts'
 import { Tuples, type TupleTable } from './tuples.ts'
 
@@ -32,8 +32,8 @@ export class Memories {
    * The same writes to the same memory come again with every state of the other threads, and
    * to the same chunk with every state of the rest. No writes are at place 0.
    */
-  private readonly memo = new Int32Array(3 << MEMO_BITS)
-  private readonly chunkMemo = new Int32Array(3 << CHUNK_MEMO_BITS)
+  private readonly memo = allocate(3 << MEMO_BITS)
+  private readonly chunkMemo = allocate(3 << CHUNK_MEMO_BITS)
   /** A memory and a chunk in the making. */
   private readonly vector: Int32Array
   private readonly chunk = new Int32Array(CHUNK_WORDS)

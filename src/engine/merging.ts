@@ -3,7 +3,8 @@
  * before them: the states in between are neither kept nor branched from.
  *
  * Kept states are expanded in full, and between two of them lies a chain of bounded length, so
- * that no thread is put off for ever. Left out of chains, since what one looks at would be missed:
+ * that no thread is put off for ever. A chain that comes back to where it was goes on in a circle, of which
+ * one and the same state is kept wherever it is entered. Left out of chains, since what one looks at would be missed:
  *  - steps of daemons, which need not happen before a run is over;
  *  - the first step after rest, where there is an invariant for moments of rest;
  *  - steps that fail, lead to a broken memory, or can go in several ways;
@@ -24,7 +25,11 @@ import type { Memory } from './system.ts'
 import { Tuples } from './tuples.ts'
 
 /** Longest chain. A longer one is cut, and the state there is kept. */
-const MAX_CHAIN = 1_000
+const MAX_CHAIN = 100_000
+
+/** Steps before a chain is suspected of going on in a circle; and no memory. */
+const FIRST_MARK = 16
+const NOWHERE = -1
 
 /** What a way through an operation, which its leaf stands for, reads and writes: bit sets of locations. */
 interface Footprint {
@@ -39,6 +44,10 @@ interface Footprint {
 
 /** A thread, what stands still, twice a footprint's number, and another thread with its control state. */
 type Entry = [number, number, number, number]
+
+/** A step: its thread, where that is, the memory before it, and the leaf of the decision tree. */
+type OnStep = (thread: number, control: number, memory: number, leaf: number) => void
+const NOTHING: OnStep = () => undefined
 
 const UNKNOWN = 0
 const APART = 1
@@ -66,6 +75,11 @@ export class Merging {
   private readonly footprintNumbers: Int32Array
   /** The memory after the last step of `advance`. */
   memory = 0
+  /** Who moved in `advance`, step by step. */
+  readonly movers: number[] = []
+  /** The control states where a chain begins, and at a mark on it. */
+  private readonly begin: Int32Array
+  private readonly mark: Int32Array
 
   constructor(
     private readonly learned: Learned,
@@ -79,6 +93,8 @@ export class Merging {
   ) {
     this.independence = new Independence(learned, things)
     this.controlStates = learned.controls
+    this.begin = new Int32Array(learned.controls.length)
+    this.mark = new Int32Array(learned.controls.length)
     const { words } = this.independence
     this.looked = before?.looked.slice() ?? new Int32Array(words)
     this.watched = this.looked.slice()
@@ -128,37 +144,102 @@ export class Merging {
   }
 
   /**
-   * Takes all steps that can be merged, from a state on.
+   * Takes all steps that can be merged, from a state on; who moved is in `movers`, and the memory
+   * after them in `memory`.
    * @param controls the threads' control states; they are changed
    * @param mover the thread that is asked first
-   * @param onStep told of each step
-   * @returns how many steps; the memory after them is in `memory`
+   * @param onStep told of each step before it is taken, perhaps more than once
+   * @returns how many steps
    */
-  advance(
-    memory: number,
-    controls: Int32Array,
-    mover: number,
-    onStep?: (thread: number, control: number, memory: number, leaf: number) => void,
-  ): number {
+  advance(memory: number, controls: Int32Array, mover: number, onStep: OnStep = NOTHING): number {
+    const { movers, begin, mark } = this
+    movers.length = 0
     this.memory = memory
+    begin.set(controls)
     let last = mover
-    for (let steps = 0; steps < MAX_CHAIN; steps++) {
-      // The one that moved last comes first, then all the others in turn.
-      let thread = last
-      let leaf = this.mergeable(thread, controls)
-      for (let other = 0; leaf === 0 && other < controls.length; other++) {
-        if (other === last) continue
-        thread = other
-        leaf = this.mergeable(thread, controls)
+    // A circle is noticed by coming back to a mark, which is moved on after 16, 32, 64 steps and so on (Brent).
+    let marked = NOWHERE
+    let markedLast = last
+    let moveMark = FIRST_MARK
+    while (movers.length < MAX_CHAIN) {
+      const next = this.moveOn(controls, last, onStep)
+      if (next < 0) return movers.length
+      last = next
+      movers.push(last)
+      if (this.memory === marked && last === markedLast && isSame(controls, mark)) {
+        return this.enterCircle(memory, controls, mover, last)
       }
-      if (leaf === 0) return steps
-      onStep?.(thread, controls[thread]!, this.memory, leaf)
-      const { code } = this.learned.trees
-      this.memory = this.after(leaf)
-      controls[thread] = code[leaf + 1]!
-      last = thread
+      if (movers.length === moveMark) {
+        moveMark *= 2
+        marked = this.memory
+        markedLast = last
+        mark.set(controls)
+      }
     }
     return MAX_CHAIN
+  }
+
+  /** Takes a step that can be merged, and returns whose it was; below 0 if there is none. */
+  private moveOn(controls: Int32Array, last: number, onStep: OnStep = NOTHING): number {
+    // The one that moved last comes first, then all the others in turn.
+    let thread = last
+    let leaf = this.mergeable(thread, controls)
+    for (let other = 0; leaf === 0 && other < controls.length; other++) {
+      if (other === last) continue
+      thread = other
+      leaf = this.mergeable(thread, controls)
+    }
+    if (leaf === 0) return -1
+    onStep(thread, controls[thread]!, this.memory, leaf)
+    this.memory = this.after(leaf)
+    controls[thread] = this.learned.trees.code[leaf + 1]!
+    return thread
+  }
+
+  /**
+   * From the beginning of a chain goes to the first state of a circle in an order that is the same
+   * wherever the circle is entered, and whatever the other threads have done.
+   * @param controls those of a state on the circle; they are changed
+   * @param last the thread that moved before it
+   */
+  private enterCircle(memory: number, controls: Int32Array, mover: number, last: number): number {
+    const { movers, begin, mark } = this
+    const round = this.memory
+    const first = controls.slice()
+    let firstMemory = round
+    let thread = last
+    do {
+      thread = this.moveOn(controls, thread)
+      if (this.isBefore(controls, firstMemory, first)) {
+        firstMemory = this.memory
+        first.set(controls)
+      }
+    } while (this.memory !== round || thread !== last || !isSame(controls, mark))
+
+    movers.length = 0
+    this.memory = memory
+    controls.set(begin)
+    thread = mover
+    while (this.memory !== firstMemory || !isSame(controls, first)) {
+      thread = this.moveOn(controls, thread)
+      movers.push(thread)
+    }
+    return movers.length
+  }
+
+  /** Whether the present memory, with these control states, comes before another one with others. */
+  private isBefore(controls: Int32Array, memory: number, others: Int32Array): boolean {
+    for (let thread = 0; thread < controls.length; thread++) {
+      if (controls[thread] !== others[thread]) return controls[thread]! < others[thread]!
+    }
+    // Not by the numbers of memories, in which other threads' locations have a part.
+    const locations = this.learned.system.layout.locations.length
+    for (let location = 0; location < locations; location++) {
+      const value = this.memories.get(this.memory, location)
+      const other = this.memories.get(memory, location)
+      if (value !== other) return value < other
+    }
+    return false
   }
 
   /** A memory to be looked at by an invariant, which notes what is looked at. */

@@ -9,14 +9,17 @@
  * What can be merged depends on what the threads can do, which is learned on the way. So there
  * are rounds: each decides by what is known when it begins; if what was learned meanwhile would
  * have changed a decision, another round begins. Random runs teach the most before the first.
+ * What a round has found is real, also if it left out something: it is kept (`earlier.ts`) for the
+ * case that no later round comes to its end.
  */
 import { DONE } from './control.ts'
-import type { Coverage, ExploreLimits, Reduction } from './exploration.ts'
+import { Earlier } from './earlier.ts'
+import type { Coverage, Exploration, ExploreLimits, Reduction } from './exploration.ts'
 import { Findings } from './findings.ts'
 import { Merging } from './merging.ts'
 import { pack } from './packed.ts'
 import { learnFromRandomRuns } from './rehearsal.ts'
-import { Run } from './run.ts'
+import { alongRuns, Runs } from './runs.ts'
 import type { States } from './search.ts'
 import { grown } from './segments.ts'
 import { StoredSearch } from './stored_search.ts'
@@ -35,6 +38,13 @@ const MUCH = 1.3
 const UNKNOWN = 0
 const HOLDS = 1
 const BROKEN = 2
+
+/** Where a run has come to, in the numbers that things have as it runs. */
+interface Reached {
+  readonly place: number
+  readonly memory: number
+  readonly controls: readonly number[]
+}
 
 export class ReducedSearch extends StoredSearch {
   private readonly symmetry: Symmetry | undefined
@@ -65,6 +75,8 @@ export class ReducedSearch extends StoredSearch {
     private readonly reductions: readonly Reduction[],
     limits: ExploreLimits = {},
     onReplay?: (procedure: string) => void,
+    /** What was found before it began. */
+    private readonly earlier = new Earlier(),
   ) {
     super(system, limits, onReplay)
     if (reductions.includes('symmetry') && system.layout.sorts.length > 0) {
@@ -89,7 +101,12 @@ export class ReducedSearch extends StoredSearch {
   }
 
   protected override get byteLength(): number {
-    return super.byteLength + this.distances.byteLength
+    return super.byteLength + this.distances.byteLength + this.earlier.byteLength
+  }
+
+  override result(): Exploration {
+    const result = super.result()
+    return result.bounded === undefined ? result : { ...result, ...this.earlier.behind(result) }
   }
 
   private beginRound(): void {
@@ -153,6 +170,7 @@ export class ReducedSearch extends StoredSearch {
     if (merging === undefined || merging.isUpToDate(seenBroken)) return false
     const later = merging.later(seenBroken)
     if (!anyway && merging.isRightAfter(later)) return false
+    this.earlier.note(this.findings, this.placesAmong(this.earlier.runs))
     this.merging = later
     this.beginRound()
     return true
@@ -261,16 +279,24 @@ export class ReducedSearch extends StoredSearch {
    * states in their order.
    */
   concrete(state: number): States {
-    const kept = [state]
-    for (let s = state; s !== 0; kept.push(s)) s = this.parentOf(s)
-    kept.reverse()
-    const run = new Run(this.learned, this.memories)
-    for (let i = 1; i < kept.length; i++) {
-      if (!this.movesBetween(kept[i - 1]!, kept[i]!).some((threads) => this.follow(run, threads, kept[i]!))) {
-        throw new Error(`state ${kept[i]} cannot be reached from state ${kept[i - 1]}`)
-      }
-    }
-    return run
+    const { learned, memories, earlier } = this
+    if (state < 0) return earlier.runs.runTo(-state, learned, memories)
+    const runs = new Runs()
+    const place = this.placesAmong(runs)(state)
+    if (place === undefined) throw new Error(`the run to state ${state} cannot be told from others`)
+    return runs.runTo(place, learned, memories)
+  }
+
+  /** Finds the shortest runs to states, and where they end among the runs that they are added to. */
+  private placesAmong(runs: Runs): (state: number) => number | undefined {
+    const controls = this.learned.controls.map(({ initial }) => initial)
+    const beginning: Reached = { place: 0, memory: this.memories.internInitial(), controls }
+    const reached = alongRuns<Reached | undefined>(
+      (state) => this.parentOf(state),
+      beginning,
+      (at, from, to) => at && this.follow(runs, at, from, to),
+    )
+    return (state) => reached(state)?.place
   }
 
   /** The threads that move, in their order, from a kept state to the next: every way that is shortest. */
@@ -286,8 +312,8 @@ export class ReducedSearch extends StoredSearch {
         if (stepper.controls[alternative]! < 0) continue
         this.unpack(from, controls)
         controls[thread] = stepper.controls[alternative]!
-        const threads = [thread]
-        merging?.advance(stepper.memories[alternative]!, controls, thread, (mover) => threads.push(mover))
+        merging?.advance(stepper.memories[alternative]!, controls, thread)
+        const threads = [thread, ...(merging?.movers ?? [])]
         this.packCanonical(merging?.memory ?? stepper.memories[alternative]!)
         if (threads.length === length && this.isPacked(to)) ways.push(threads)
       }
@@ -295,35 +321,38 @@ export class ReducedSearch extends StoredSearch {
     return ways
   }
 
-  /** Lets threads move at the end of a run; whether that leads to a kept state, but for its numbers. */
-  private follow(run: Run, threads: readonly number[], to: number): boolean {
-    const { stepper, to: controls } = this
-    const begin = run.count
-    const moves = (i: number): boolean => {
-      if (i === threads.length) {
-        for (let thread = 0; thread < controls.length; thread++)
-          controls[thread] = run.controlOf(run.count - 1, thread)
-        this.packCanonical(run.memoryOf(run.count - 1))
-        return this.isPacked(to)
-      }
-      const thread = threads[i]!
-      const control = run.controlOf(run.count - 1, thread)
-      // A way that another choice earlier on has made impossible.
-      if (control === DONE) return false
-      const found = stepper.step(thread, control, run.memoryOf(run.count - 1))
-      const ways = Array.from(
-        { length: found },
-        (_, a) => [stepper.memories[a]!, stepper.controls[a]!] as const,
-      )
-      for (const [memory, control] of ways) {
-        if (control < 0) continue
-        run.append(thread, memory, control)
-        if (moves(i + 1)) return true
-        run.drop(begin + i)
-      }
-      return false
-    }
-    return moves(0)
+  /** Follows a run from one kept state to the next; undefined if it cannot be told which way it takes. */
+  private follow(runs: Runs, at: Reached, from: number, to: number): Reached | undefined {
+    const ends = this.movesBetween(from, to).flatMap((threads) => this.endsOf(runs, at, threads))
+    const names = ends.map(({ memory, controls }) => {
+      this.to.set(controls)
+      this.packCanonical(memory)
+      return this.here.join()
+    })
+    this.visited.load(to, this.here)
+    const end = names.indexOf(this.here.join())
+    if (end >= 0) return ends[end]!
+    // The same state can be renumbered in several ways. Where there is no choice, it is that one.
+    return new Set(names).size === 1 ? ends[0] : undefined
+  }
+
+  /** Where a run can come to if threads move in this order. */
+  private endsOf(runs: Runs, at: Reached, threads: readonly number[]): readonly Reached[] {
+    const { stepper } = this
+    return threads.reduce<readonly Reached[]>(
+      (ends, thread) =>
+        ends.flatMap(({ place, memory, controls }) => {
+          // A way that another choice earlier on has made impossible.
+          if (controls[thread] === DONE) return []
+          const found = stepper.step(thread, controls[thread]!, memory)
+          return Array.from({ length: found }, (_, way) => ({
+            place: runs.add(place, thread, way),
+            memory: stepper.memories[way]!,
+            controls: controls.with(thread, stepper.controls[way]!),
+          })).filter((end) => end.controls[thread]! >= 0)
+        }),
+      [at],
+    )
   }
 
   private isPacked(state: number): boolean {

@@ -21,7 +21,7 @@ export interface States {
   parentOf(state: number): number
   /**
    * Where states are not kept as they ran: the run to one of them as it ran, from the initial state
-   * to that one, which is the last.
+   * to that one, which is the last. Also to those below 0, of which nothing else is known.
    */
   concrete?(state: number): States | undefined
 }

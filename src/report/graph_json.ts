@@ -6,7 +6,7 @@ import {
   witnessOf,
   witnessOfFailure,
 } from '../check/index.ts'
-import { inWords, type StateGraph, stateGraph, type Trace } from '../engine/index.ts'
+import { type Bound, inWords, type StateGraph, stateGraph, type Trace } from '../engine/index.ts'
 
 /** Changes when a reader of older documents could misread a newer one. */
 const VERSION = 1
@@ -18,6 +18,8 @@ export interface GraphDocument {
   readonly design: string
   readonly threads: StateGraph['threads']
   readonly locations: StateGraph['locations']
+  /** What ended the exploration early, if anything did: then there may be worse than the run, and there is no graph. */
+  readonly bounded: Bound | null
   readonly graph: Pick<StateGraph, 'states' | 'steps'> | null
   /** Null if no run comes to an end. */
   readonly run: RunDocument | null
@@ -67,6 +69,7 @@ export function graphDocument(cell: Cell, chosen: Chosen | undefined, whole: boo
     design: cell.design.name,
     threads: threads.map(({ name, daemon }) => ({ name, daemon: daemon === true })),
     locations: layout.locations.map(({ name }) => name),
+    bounded: cell.exploration.bounded ?? null,
     graph: graph === undefined ? null : { states: graph.states, steps: graph.steps },
     run: chosen === undefined ? null : runDocument(cell, chosen),
   }

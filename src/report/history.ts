@@ -7,8 +7,10 @@ export interface HistoryReport {
   readonly states: number
   /** States that would be left without dead history. */
   readonly folded: number
-  /** Cells that a limit ended early, of which nothing is said. */
+  /** Cells that were ended early, or not begun, of which nothing is said. */
   readonly bounded: number
+  /** Whether somebody did not wait for the end. */
+  readonly interrupted: boolean
   /** What costs most comes first. */
   readonly causes: readonly HistoryCause[]
 }

@@ -125,14 +125,15 @@ export function cellReport(
 }
 
 /**
- * As `--json` prints it: what is not decided is null, so that nobody takes it for an answer, and
- * what was not looked at is said in words.
+ * As `--json` prints it: what is not decided is null, so that nobody takes it for an answer; that a
+ * verdict is one so far stands beside it; and what was not looked at is said in words.
  */
-export function forMachines(report: CellReport): object {
+export function forMachines({ test, design, verdict, ...report }: CellReport): object {
   const conditions = report.conditions.map((condition) =>
     condition.decided ? condition : { ...condition, holds: null, observation: null },
   )
-  return { ...report, notCovered: notCovered(report), conditions }
+  const verdictSoFar = !report.exhaustive
+  return { test, design, verdict, verdictSoFar, ...report, notCovered: notCovered(report), conditions }
 }
 
 /** A kind of reference in a circumstance, as a person would say it. */

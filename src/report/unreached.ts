@@ -18,8 +18,10 @@ export interface CoverageReport {
   readonly tests: number
   readonly designs: readonly string[]
   readonly states: number
-  /** Explorations that a limit ended early: what they have not reached, others may. */
+  /** Explorations that were ended early, or not begun: what was not reached, they may. */
   readonly bounded: number
+  /** Whether somebody did not wait for the end. */
+  readonly interrupted: boolean
   readonly functions: readonly SourceFunction[]
   /** For each design its rules that no path has asked. */
   readonly unasked: readonly { readonly design: string; readonly rules: readonly string[] }[]

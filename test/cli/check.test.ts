@@ -99,6 +99,7 @@ describe('cowherd check', () => {
       design: 'v5.7',
       status: 'done',
       verdict: 'missed-cow',
+      verdictSoFar: false,
       surprise: true,
       exhaustive: true,
       outcomes: [{ key: 'child.r0=1 parent.x=1 child.p=1', verdict: 'missed-cow', needs: null }],
@@ -126,6 +127,12 @@ describe('cowherd check', () => {
     expect(stdout).toContain('Condition never child.r0 == 1: not decided')
     expect(stdout).toContain('1 not explored to the end')
     expect(code).toBe(0)
+  })
+
+  it('says in JSON beside a verdict that it is one so far', async () => {
+    const args = ['check', leak, '--design', 'v5.7', '--max-states', '10', '--json']
+    const [cell] = JSON.parse((await cowherd(args)).stdout).tests[0].cells
+    expect(cell).toMatchObject({ verdict: 'right', verdictSoFar: true, bounded: 'states', outcomes: [] })
   })
 
   it('reports a signal that nobody sends as a deadlock', async () => {

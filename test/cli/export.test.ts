@@ -19,6 +19,7 @@ const DOCUMENT = z.strictObject({
   design: z.string(),
   threads: z.array(z.strictObject({ name: z.string(), daemon: z.boolean() })),
   locations: z.array(z.string()),
+  bounded: z.string().nullable(),
   graph: z
     .strictObject({
       states: z.array(
@@ -46,6 +47,15 @@ const DOCUMENT = z.strictObject({
     })
     .nullable(),
 })
+
+/** Two outcomes, to one of which there are shorter runs. */
+const RACE = `test race
+page x = 1
+process p {
+  thread one { dontneed x }
+  thread two { r0 = x }
+}
+`
 
 describe.concurrent('cowherd export', () => {
   it('writes Promela unless it is told otherwise', async () => {
@@ -124,6 +134,27 @@ describe.concurrent('cowherd export', () => {
     expect([stdout, code]).toEqual(['', 2])
     expect((await cowherd([...under, '--to', 'dot', '--limit', '59'])).code).toBe(0)
   })
+
+  it('says that a run is only the worst so far where a limit has cut off the rest', async () => {
+    const file = write('race.litmus', RACE)
+    const limited = ['export', file, '--design', 'v5.19', '--max-depth', '16']
+    const itf = JSON.parse((await cowherd([...limited, '--to', 'itf'])).stdout)
+    expect(itf['#meta'].description).toBe('race under v5.19: p.r0=1 p.x=0 (right), so far: bounded by depth')
+    const json = DOCUMENT.parse(JSON.parse((await cowherd([...limited, '--to', 'json', '--run'])).stdout))
+    expect(json).toMatchObject({ bounded: 'depth', graph: null, run: { to: 'p.r0=1 p.x=0' } })
+    const other = await cowherd([...limited, '--to', 'dot', '--outcome', 'p.r0=0'])
+    expect(other.stderr).toContain('no outcome has p.r0=0; found so far (bounded by depth):\n  p.r0=1 p.x=0')
+    expect(other.code).toBe(2)
+  })
+
+  it.each([['itf'], ['dot', '--run'], ['json', '--run']])(
+    'does not say of what was cut off that it has no end: --to %s',
+    async (...to) => {
+      const { stdout, stderr, code } = await cowherd([...under, '--to', ...to, '--max-states', '10'])
+      expect(stderr).toBe(`${leak} under v5.7: no outcome was found (bounded by states): allow it more\n`)
+      expect([stdout, code]).toEqual(['', 2])
+    },
+  )
 
   it.each([
     [['--to', 'promela', '--run']],

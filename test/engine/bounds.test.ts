@@ -102,6 +102,7 @@ describe('a bound', () => {
     ['random', { mode: 'random', seed: 1, runs: 100_000, steps: 1_000 }],
     ['with merging', { mode: 'breadth-first', reductions: ['merging'] }],
     ['with symmetry', { mode: 'breadth-first', reductions: ['symmetry'] }],
+    ['with reductions if need be', { mode: 'breadth-first', reductions: 'auto' }],
   ])('on memory is met by a search %s in the same way', (_, mode) => {
     const search = searchOf(counters(4, 3), mode)
     withoutMemory(30_000, () => search.run())

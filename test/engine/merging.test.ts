@@ -16,6 +16,7 @@ import {
   type Steps,
   type System,
   searchOf,
+  tail,
   type View,
 } from '../../src/engine/index.ts'
 import { exploreAll } from './compare.ts'
@@ -240,6 +241,76 @@ describe('what was merged although the invariant looks at it is taken back', () 
         [u, x, z].every(({ location }) => memory.get(location) === 1) ? 'all are 1' : undefined
       return system(layout, [thread(mover), thread(writer), thread(setter)], { invariant })
     })
+  })
+})
+
+describe('who may open what is closed', () => {
+  it.each([3, 32, 33, 34, 65])('is told of %i threads', (count) => {
+    expectSame(() => {
+      const { layout, go, gate, x, seen } = cells('go', 'gate', 'x', 'seen')
+      function* first(): Steps<void> {
+        yield* go.write(1)
+        yield* x.write(1)
+        yield* x.write(2)
+        yield* gate.write(1)
+      }
+      function* reader(): Steps<void> {
+        yield* gate.waitFor(1)
+        yield* seen.write(yield* x.read())
+      }
+      function* idle(): Steps<void> {}
+      function* last(): Steps<void> {
+        yield* go.waitFor(1)
+        yield* gate.write(1)
+      }
+      const between = Array.from({ length: count - 3 }, () => thread(idle))
+      return system(layout, [thread(first), thread(reader), ...between, thread(last)])
+    })
+  })
+})
+
+describe('steps that are merged and go round in a circle', () => {
+  /** Beside a circle of so many laps of 200 steps: a thread that counts, one that fails, and one that waits. */
+  function circle(laps: number, counted: number): System {
+    const layout = new Layout()
+    const [lap, own, x, y] = [laps, 200, counted, 1].map((most, i) => layout.cell(`c${i}`, most)) as [
+      Cell,
+      Cell,
+      Cell,
+      Cell,
+    ]
+    function* spin(): Steps<void> {
+      const next = ((yield* own.read()) + 1) % 200
+      yield* own.write(next)
+      if (next === 0) yield* lap.write(((yield* lap.read()) + 1) % laps)
+      return yield* tail(spin)
+    }
+    function* count(): Steps<void> {
+      for (let i = 1; i <= counted; i++) yield* x.write(i)
+    }
+    function bad(view: View): Response {
+      return view.get(x.location) === 1 && view.get(y.location) === 1 ? view.fail('both') : 0
+    }
+    function* looker(): Steps<void> {
+      yield* y.write(1)
+      yield* atomic(bad)
+      yield* y.write(0)
+    }
+    return system(layout, [thread(spin), thread(count), thread(looker)])
+  }
+
+  it.each([
+    [1, 3],
+    [2, 40],
+    [15, 3],
+  ])('are finite: %i laps, beside one that counts to %i', (laps, counted) => {
+    expect(found(merged(circle(laps, counted)))).toEqual(['failure both'])
+  })
+
+  it('are entered by so few states that it shows', () => {
+    const { states, depth } = merged(circle(2, 40))
+    expect(states).toBeLessThan(400)
+    expect(depth).toBeLessThan(1_500)
   })
 })
 

@@ -1,0 +1,67 @@
+/** Ctrl-C and SIGTERM: nothing ends without a word, and what was found until then is printed. */
+import type { ChildProcess } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import type { HistoryReport } from '../../src/report/history.ts'
+import type { CoverageReport } from '../../src/report/unreached.ts'
+import { cowherd, LEAK, scratch } from './cowherd.ts'
+import { endlessDesign } from './endless.ts'
+
+const { write } = scratch()
+const leak = write('leak.litmus', LEAK)
+const endless = write('endless.ts', endlessDesign('endless', "console.log('begins')"))
+const stuck = write('stuck.ts', `console.log('begins'); for (;;) {}`)
+
+/** Sends signals to a command, so many milliseconds after it has first said something. */
+function send(stream: 'stdout' | 'stderr', ...signals: readonly (readonly [NodeJS.Signals, number])[]) {
+  return {
+    whenRunning: (child: ChildProcess): void => {
+      child[stream]!.once('data', () => {
+        for (const [signal, after] of signals) setTimeout(() => child.kill(signal), after)
+      })
+    },
+  }
+}
+
+describe('at Ctrl-C', () => {
+  it('coverage prints what was reached until then', async () => {
+    const args = ['coverage', leak, '--design', endless, '--json']
+    const { code, stdout, stderr } = await cowherd(args, send('stderr', ['SIGINT', 2_500]))
+    const report: CoverageReport = JSON.parse(stdout)
+    expect(report).toMatchObject({ interrupted: true, bounded: 1 })
+    expect(report.states).toBeGreaterThan(100)
+    expect(report.functions.find(({ name }) => name === 'copy_pte_range')).toMatchObject({ called: true })
+    expect(stderr).toContain('interrupted after 0 of 1 designs: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
+  it('history prints what it knows of the designs that are done', async () => {
+    const args = ['history', leak, '--design', `v5.7,${endless}`, '--jobs', '2', '--json']
+    const { code, stdout, stderr } = await cowherd(args, send('stderr', ['SIGINT', 5_000]))
+    const report: HistoryReport = JSON.parse(stdout)
+    expect(report).toMatchObject({ interrupted: true, cells: 1, bounded: 1, states: 59 })
+    expect(stderr).toContain('interrupted after 1 of 2 designs: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
+  it('a command that has nothing to say of it ends with a word', async () => {
+    const { code, stderr } = await cowherd(['start'], send('stdout', ['SIGINT', 0]))
+    expect(stderr).toBe('interrupted before the end\n')
+    expect(code).toBe(130)
+  })
+
+  it('a second time ends without waiting, and says so', async () => {
+    const signals = send('stderr', ['SIGINT', 0], ['SIGINT', 700])
+    const { code, stdout, stderr } = await cowherd(['show', leak, '--design', stuck], signals)
+    expect(stderr).toMatch(/^begins\ninterrupted a second time, so what was found is not printed\n$/)
+    expect(stdout).toBe('')
+    expect(code).toBe(130)
+  })
+})
+
+it('when it is asked to end, a command says so', async () => {
+  const signals = send('stderr', ['SIGTERM', 500])
+  const { code, stdout, stderr } = await cowherd(['check', leak, '--design', endless], signals)
+  expect(stderr).toMatch(/^(begins\n)+terminated before the end\n$/)
+  expect(stdout).toBe('')
+  expect(code).toBe(143)
+})
