@@ -84,9 +84,13 @@ export class ReducedSearch extends StoredSearch {
     }
     this.from = new Int32Array(system.threads.length)
     this.to = new Int32Array(system.threads.length)
-    if (reductions.includes('merging')) {
+  }
+
+  /** What takes long does not belong into the constructor: nobody watches there, or keeps to limits. */
+  private begin(): void {
+    if (this.reductions.includes('merging')) {
       const { learned, memories, symmetry } = this
-      learnFromRandomRuns(learned, memories)
+      learnFromRandomRuns(learned)
       this.merging = new Merging(learned, memories, (memory) => this.isBroken(memory), symmetry)
     }
     this.beginRound()
@@ -130,6 +134,7 @@ export class ReducedSearch extends StoredSearch {
   }
 
   protected advanceSome(): boolean {
+    if (this.buckets.length === 0) this.begin()
     for (let n = 0; n < CLOCK_EVERY; n++) {
       const states = this.buckets[this.depth]
       if (states === undefined || this.next >= states.length) {

@@ -3,13 +3,24 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { DONE } from './control.ts'
 import type { Learned } from './learned.ts'
-import type { Memories } from './memories.ts'
+import { Memories } from './memories.ts'
+import { OutOfMemory } from './segments.ts'
 import { Stepper } from './stepper.ts'
 
 const RUNS = 100
 const STEPS = 2_000
 
-export function learnFromRandomRuns(learned: Learned, memories: Memories): void {
+/** As many as there is room for: none of them is needed. */
+export function learnFromRandomRuns(learned: Learned): void {
+  try {
+    // Most memories that they come to would only be in the way of the search.
+    runAtRandom(learned, new Memories(learned.system.layout.locations))
+  } catch (error) {
+    if (!(error instanceof OutOfMemory)) throw error
+  }
+}
+
+function runAtRandom(learned: Learned, memories: Memories): void {
   const stepper = new Stepper(learned, memories)
   const initial = memories.internInitial()
   const chance = xoroshiro128plus(1)

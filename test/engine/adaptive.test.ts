@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { Adaptive } from '../../src/engine/adaptive.ts'
-import { explore, REDUCTIONS, traceTo } from '../../src/engine/index.ts'
+import { explore, REDUCTIONS, searchOf, traceTo } from '../../src/engine/index.ts'
 import { lockedCounters } from './systems.ts'
 
 const system = () => lockedCounters(3, 3)
@@ -32,4 +32,26 @@ it('are not tried if no more states are wanted than that', () => {
   const search = new Adaptive(system(), { states: 50 }, undefined, 100)
   expect(search.run()).toBe(true)
   expect(search.result()).toMatchObject({ bounded: 'states', search: { mode: 'breadth-first' } })
+})
+
+it.each([
+  ['from the beginning', { mode: 'breadth-first', reductions: ['merging'] }, undefined],
+  ['later on', undefined, plain.states - 1],
+] as const)('let a watchdog know that what it has been told of has come back: %s', (_, mode, small) => {
+  let running = 0
+  const begins = (): void => {
+    running++
+  }
+  const search =
+    mode === undefined ? new Adaptive(system(), {}, begins, small) : searchOf(system(), mode, {}, begins)
+  let most = 0
+  search.learned.automata.onReplayed = () => {
+    most = Math.max(most, running)
+    running = 0
+  }
+  expect(search.run()).toBe(true)
+  expect(running).toBe(0)
+  // A few are within each other, or begin before anybody can listen: the first steps of threads.
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThan(20)
 })
