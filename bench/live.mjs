@@ -142,45 +142,56 @@ function forks() {
   }
 }
 
-/** Workers in one process, each in pages of its own: stores that hit, and faults that copy. */
+/** Workers in one process, each in pages of its own, and in processes of their own, with one ancestor: stores that hit, faults that copy. */
 async function scaling() {
+  for (const together of [true, false]) for (const workers of [1, 2, 4]) await scalingOf(workers, together)
+}
+
+async function scalingOf(workers, together) {
   const pages = quick ? 256 : 4096
-  for (const workers of [1, 2, 4]) {
-    const memory = Memory.create({ design: DESIGN, frames: 2 * pages * workers + 8, pages: pages * workers })
-    const process = memory.spawn()
-    const at = process.mmap(pages * workers * PAGE_SIZE)
-    for (let page = 0; page < pages * workers; page++) process.store(at + page * PAGE_SIZE, 1)
-    process.fork()
-    const gate = new Int32Array(new SharedArrayBuffer(8))
-    const results = await Promise.all(
-      Array.from({ length: workers }, (_, i) => {
-        const job = {
-          handle: memory.share(),
-          pid: process.pid,
-          at: at + i * pages * PAGE_SIZE,
-          pages,
-          gate,
-          workers,
-        }
-        const worker = new Worker(fileURLToPath(import.meta.url), { workerData: job })
-        return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
-      }),
-    )
-    const slowest = (what) => Math.max(...results.map((result) => result[what]))
-    line(`${workers} workers: fault and copy, all together`, (slowest('copies') * 1e6) / (pages * workers))
-    line(
-      `${workers} workers: stores in the TLB, all together`,
-      (slowest('stores') * 1e6) / (STORES * workers),
-    )
-  }
+  const all = together ? pages * workers : pages
+  const memory = Memory.create({
+    ...{ design: DESIGN, frames: pages * workers + all + 8, pages: all },
+    processes: workers + 2,
+  })
+  const ancestor = memory.spawn()
+  const base = ancestor.mmap(all * PAGE_SIZE)
+  for (let page = 0; page < all; page++) ancestor.store(base + page * PAGE_SIZE, 1)
+  if (together) ancestor.fork()
+  const gate = new Int32Array(new SharedArrayBuffer(8))
+  const results = await Promise.all(
+    Array.from({ length: workers }, (_, i) => {
+      const job = {
+        handle: memory.share(),
+        pid: together ? ancestor.pid : ancestor.fork(),
+        at: together ? base + i * pages * PAGE_SIZE : base,
+        // So that two do not copy the same page at the same time.
+        first: together ? 0 : Math.floor((i * pages) / workers),
+        pages,
+        gate,
+        workers,
+      }
+      const worker = new Worker(fileURLToPath(import.meta.url), { workerData: job })
+      return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    }),
+  )
+  const slowest = (what) => Math.max(...results.map((result) => result[what]))
+  const where = `${workers} in ${together ? 'one process' : 'processes of their own'}`
+  line(`${where}: fault and copy, all together`, (slowest('copies') * 1e6) / ((pages / 2) * workers))
+  line(`${where}: stores in the TLB, all together`, (slowest('stores') * 1e6) / (STORES * workers))
 }
 
 function scale() {
-  const { handle, pid, at, pages, gate, workers } = workerData
+  const { handle, pid, at, pages, gate, workers, first } = workerData
   const process = Memory.attach(handle).process(pid)
+  const storeToPages = (from, to) => {
+    for (let i = from; i < to; i++) process.store(at + ((first + i) % pages) * PAGE_SIZE, 2)
+  }
+  // The first half is for the compiler.
+  storeToPages(0, pages / 2)
   if (Atomics.add(gate, 0, 1) + 1 < workers) while (Atomics.load(gate, 0) < workers);
   const began = performance.now()
-  for (let page = 0; page < pages; page++) process.store(at + page * PAGE_SIZE, 2)
+  storeToPages(pages / 2, pages)
   const copies = performance.now() - began
   const again = performance.now()
   for (let i = 0; i < STORES; i++) process.store(at + ((i * 61) & (16 * PAGE_SIZE - 1)), i & 255)

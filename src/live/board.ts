@@ -48,6 +48,9 @@ const PINNING = 4
 const GATE = 5
 const GLOBALS = 8
 
+/** Words from one worker's pulse to the next, so that they are in different cache lines. */
+const PULSE_STRIDE = 16
+
 /** How long whoever waits sleeps before it looks again, in milliseconds. */
 const WAIT_MS = 20
 
@@ -69,7 +72,7 @@ export class Board {
       4 *
         (GLOBALS +
           STATISTICS.length +
-          3 * size.workers +
+          (2 + PULSE_STRIDE) * size.workers +
           size.processes * PROCESS_FIELDS +
           size.pins * PIN_FIELDS),
     ),
@@ -79,7 +82,7 @@ export class Board {
     this.seats = this.counts + STATISTICS.length
     this.inside = this.seats + size.workers
     this.pulses = this.inside + size.workers
-    this.processes = this.pulses + size.workers
+    this.processes = this.pulses + PULSE_STRIDE * size.workers
     this.pins = this.processes + size.processes * PROCESS_FIELDS
   }
 
@@ -157,14 +160,14 @@ export class Board {
 
   /** A worker has made a step: whoever waits sees that others are alive. */
   beat(worker: number): void {
-    this.words[this.pulses + worker]!++
+    this.words[this.pulses + PULSE_STRIDE * worker]!++
   }
 
   /** Changes as long as any worker makes steps. */
   get pulse(): number {
     let sum = 0
     for (let worker = 0; worker < this.size.workers; worker++)
-      sum = (sum + Atomics.load(this.words, this.pulses + worker)) | 0
+      sum = (sum + Atomics.load(this.words, this.pulses + PULSE_STRIDE * worker)) | 0
     return sum
   }
 
