@@ -96,11 +96,13 @@ export class Board {
    * @param spare how many there may be too few
    */
   reserve(frames: number, spare = 0): boolean {
-    for (;;) {
+    // Whoever needs none may be the one that makes some free.
+    while (frames > 0) {
       const free = this.free
       if (free + spare < frames) return false
       if (Atomics.compareExchange(this.words, FREE_FRAMES, free, free - frames) === free) return true
     }
+    return true
   }
 
   /** Frames have become free, or were spoken for and not needed; fewer if there were more needed. */
@@ -163,11 +165,11 @@ export class Board {
     this.words[this.pulses + PULSE_STRIDE * worker]!++
   }
 
-  /** Changes as long as any worker makes steps. */
-  get pulse(): number {
+  /** Changes as long as any worker but one makes steps. */
+  pulseBeside(one: number): number {
     let sum = 0
     for (let worker = 0; worker < this.size.workers; worker++)
-      sum = (sum + Atomics.load(this.words, this.pulses + PULSE_STRIDE * worker)) | 0
+      if (worker !== one) sum = (sum + Atomics.load(this.words, this.pulses + PULSE_STRIDE * worker)) | 0
     return sum
   }
 
@@ -199,10 +201,15 @@ export class Board {
       Atomics.wait(this.words, GATE, 1, WAIT_MS)
       onWait()
     }
-    for (let pinning = Atomics.load(this.words, PINNING); pinning > 0; ) {
-      Atomics.wait(this.words, PINNING, pinning, WAIT_MS)
-      onWait()
-      pinning = Atomics.load(this.words, PINNING)
+    try {
+      for (let pinning = Atomics.load(this.words, PINNING); pinning > 0; ) {
+        Atomics.wait(this.words, PINNING, pinning, WAIT_MS)
+        onWait()
+        pinning = Atomics.load(this.words, PINNING)
+      }
+    } catch (error) {
+      this.openGate()
+      throw error
     }
   }
 
@@ -283,11 +290,13 @@ export class Board {
     for (let i = 0; i < pins; i++) {
       const ref = (serial + i) % pins
       const at = this.pins + ref * PIN_FIELDS
-      if (Atomics.compareExchange(this.words, at, 0, serial) !== 0) continue
+      if (Atomics.compareExchange(this.words, at, 0, BEING_TAKEN) !== 0) continue
       const packed = (flags.write ? 1 : 0) | (flags.pin ? 2 : 0) | (flags.longterm ? 4 : 0) | (worker << 3)
       Atomics.store(this.words, at + 1, mm)
       Atomics.store(this.words, at + 2, vpn)
       Atomics.store(this.words, at + 3, packed)
+      // Last: whoever finds the serial finds what belongs to it.
+      Atomics.store(this.words, at, serial)
       return { ref, serial, mm, vpn, flags, worker }
     }
     return undefined
@@ -307,7 +316,7 @@ export class Board {
     Atomics.store(this.words, this.pins + ref * PIN_FIELDS, 0)
   }
 
-  /** All that are in use. */
+  /** All that are in use, and are not being taken or released just now. */
   allPins(): PinnedPage[] {
     const found: PinnedPage[] = []
     for (let ref = 0; ref < this.size.pins; ref++) {
@@ -315,11 +324,12 @@ export class Board {
       const field = (i: number): number => Atomics.load(this.words, at + i)
       const [serial, mm, vpn, packed] = [field(0), field(1), field(2), field(3)]
       const flags = { write: (packed & 1) !== 0, pin: (packed & 2) !== 0, longterm: (packed & 4) !== 0 }
-      if (serial !== 0) found.push({ ref, serial, mm, vpn, flags, worker: packed >> 3 })
+      if (serial > 0) found.push({ ref, serial, mm, vpn, flags, worker: packed >> 3 })
     }
     return found
   }
 }
 
-/** No serial is this. */
-const BEING_RELEASED = -0x80000000
+/** No serial is one of these. */
+const BEING_RELEASED = -1
+const BEING_TAKEN = -2

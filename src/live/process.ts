@@ -230,20 +230,23 @@ export class Process {
   }
 
   /**
-   * Forks, with frames for the pages that are copied. Which ones is the design's to decide; no more than are pinned. Where
-   * there are hardly any frames nobody may pin another page meanwhile.
+   * Forks, with frames for the pages that are copied. Which ones is the design's to decide: none that is not pinned. Where
+   * there are not frames enough for all, those that are pinned are counted, and nobody may pin another meanwhile.
    */
   private forkInto(child: number): void {
     const { memory, pid, cpu } = this
     const { board } = memory
     const copies = memory.design.rules.marks_pinned_mm
-    const scarce = copies && board.free < FRAMES_OF_FORK + memory.pagesOf(pid)
-    if (scarce) board.closeGate(memory.onWait)
+    const most = copies ? memory.pagesOf(pid) : 0
+    if (board.free >= 2 * (FRAMES_OF_FORK + most)) {
+      memory.run(FRAMES_OF_FORK + most, do_fork, cpu, child)
+      return
+    }
+    board.closeGate(memory.onWait)
     try {
-      const pinned = copies ? memory.pinnedPagesOf(pid) : 0
-      memory.run(FRAMES_OF_FORK + pinned, do_fork, cpu, child)
+      memory.run(FRAMES_OF_FORK + (copies ? memory.pinnedPagesOf(pid) : 0), do_fork, cpu, child)
     } finally {
-      if (scarce) board.openGate()
+      board.openGate()
     }
   }
 
@@ -290,8 +293,11 @@ export class Process {
 
   /** This worker leaves the process, which goes on. */
   leave(): void {
+    const { memory, pid, birth } = this
+    if (!this.inside) return
     this.inside = false
-    this.memory.leave(this.pid, this.memory.worker)
+    // By now the worker may be gone, or its number another one's, and so may the process.
+    if (memory.isSeated && memory.board.birthOf(pid) === birth) memory.leave(pid, memory.worker)
   }
 
   /**

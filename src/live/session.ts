@@ -69,7 +69,10 @@ export class Session {
   private allocated = 0
   /** What has happened, and was not told yet. */
   private readonly untold: Statistic[] = []
-  private watched = { pulse: 0, at: 0, still: 0 }
+  private watched = { pulse: 0, wait: 0, at: 0, still: 0 }
+  /** Tells one wait from the next. */
+  private wait = 0
+  private starving = false
 
   constructor(
     readonly design: Design,
@@ -127,7 +130,7 @@ export class Session {
     const pins = arena.aborted ? [] : board.allPins().filter((pin) => pin.worker === worker)
     if (pins.length > 0) {
       this.systemCall(() => {
-        for (const pin of pins) this.unpin(pin)
+        for (const pin of pins) if (board.claimRelease(pin)) this.unpin(pin)
       })
     }
     for (let mm = 0; mm < this.size.processes; mm++) this.leave(mm, worker)
@@ -183,7 +186,7 @@ export class Session {
       this.reserved = frames
       this.allocated = 0
       try {
-        return this.thread.run(procedure as unknown as Procedure, args) as R
+        return this.perform(procedure as unknown as Procedure, args) as R
       } finally {
         this.board.release(this.reserved - this.allocated)
       }
@@ -204,11 +207,7 @@ export class Session {
       return work()
     } catch (error) {
       if (error instanceof MemoryError) throw error
-      // Whatever was thrown, it was thrown with locks held.
-      this.breakDown()
-      if (error instanceof Aborted) throw new MemoryBroken(BROKEN, { cause: error })
-      const why = error instanceof Error ? error.message : String(error)
-      throw new MemoryBroken(`the memory is broken: ${why}`, { cause: error })
+      throw this.brokenBy(error)
     } finally {
       board.setInside(worker, within)
       if (!within) this.tell()
@@ -260,6 +259,23 @@ export class Session {
     this.board.dropPin(page)
   }
 
+  /** Runs a path, which holds locks if anything is thrown in it: then the memory is broken, whatever that was. */
+  private perform(procedure: Procedure, args: readonly Plain[]): Plain | void {
+    try {
+      return this.thread.run(procedure, args)
+    } catch (error) {
+      if (error instanceof MemoryBroken) throw error
+      throw this.brokenBy(error)
+    }
+  }
+
+  private brokenBy(error: unknown): MemoryBroken {
+    this.breakDown()
+    if (error instanceof Aborted) return new MemoryBroken(BROKEN, { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    return new MemoryBroken(`the memory is broken: ${why}`, { cause: error })
+  }
+
   count(what: Statistic, times = 1): void {
     this.board.count(what, times)
     if (this.options.onEvent === undefined) return
@@ -288,6 +304,11 @@ export class Session {
       throw new NotAttached('somebody has said that this worker has ended')
   }
 
+  /** Whether this worker is still who it was when it attached. */
+  get isSeated(): boolean {
+    return this.attached && this.board.isTaken(this.handle)
+  }
+
   /** @throws InvalidCall in a thread that may not wait for others */
   worksHere(): void {
     if (!this.waits)
@@ -313,9 +334,10 @@ export class Session {
 
   /** Called while this worker waits: if nobody has made a step for long, who holds the lock is gone. */
   private watch(): void {
-    const { watched, board } = this
+    const { watched, wait } = this
     const now = Date.now()
-    if (board.pulse !== watched.pulse) this.watched = { pulse: board.pulse, at: now, still: 0 }
+    const pulse = this.board.pulseBeside(this.worker)
+    if (pulse !== watched.pulse || wait !== watched.wait) this.watched = { pulse, wait, at: now, still: 0 }
     else {
       // A machine that was asleep has not been patient.
       watched.still += Math.min(now - watched.at, MOST_AT_ONCE_MS)
@@ -326,6 +348,8 @@ export class Session {
 
   private beforeStep(effect: Effect): void {
     this.board.beat(this.worker)
+    // What is done for want of a frame is part of waiting for one.
+    if (!this.starving) this.wait++
     if (this.allocated >= this.reserved && this.observerOf(effect) === 'allocate') this.reserveOneMore()
   }
 
@@ -335,12 +359,14 @@ export class Session {
    */
   private reserveOneMore(): void {
     const { board } = this
+    this.starving = true
     while (!board.reserve(1)) {
       if (this.reclaimInside(1 + RECLAIM_MORE) > 0 || board.free > 0) continue
       if (board.reserve(1, this.size.spare)) break
       board.awaitFrames()
       this.onWait()
     }
+    this.starving = false
     this.reserved++
   }
 
@@ -364,7 +390,7 @@ export class Session {
       const pfn = board.nextCandidate()
       const { refcount, lru } = machine.page[pfn]!
       if (arena.get(refcount.location) === 0 || arena.get(lru.location) !== ON_LRU) continue
-      this.thread.run(reclaim_frame as unknown as Procedure, [pfn])
+      this.perform(reclaim_frame as unknown as Procedure, [pfn])
     }
     return Math.max(0, board.free - before)
   }

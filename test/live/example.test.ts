@@ -40,6 +40,6 @@ describe('bench/live.mjs', () => {
   it('runs', { timeout: 120_000 }, async () => {
     const { stdout } = await node('bench/live.mjs', '--quick')
     expect(stdout).toMatch(/load of a byte, in the TLB +[\d.]+ ns/)
-    expect(stdout).toMatch(/4 workers: fault and copy/)
+    expect(stdout).toMatch(/4 in processes of their own: fault and copy/)
   })
 })

@@ -1,6 +1,6 @@
 // The library, on one worker: what it does, and what it says to those who ask for what cannot be done.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -469,6 +469,25 @@ describe('fork', () => {
     expect(() => memory.pinned({} as never)).toThrow(InvalidCall)
   })
 
+  it('may have left no frame: what frees some works all the same', () => {
+    const memory = make({ frames: 16, swap: 0, pages: 8 })
+    const process = memory.spawn()
+    const at = process.mmap(4 * PAGE_SIZE)
+    process.copyIn(at, bytes(4 * PAGE_SIZE, 1))
+    const pin = process.pin(at, PAGE_SIZE, { write: true })
+    const { board } = (memory as unknown as { session: { board: { release(frames: number): void } } }).session
+    // As after a fork that needed spare frames, since others had pinned meanwhile.
+    const taken = memory.freeFrames + 5
+    board.release(-taken)
+    expect(memory.freeFrames).toBe(0)
+    pin.unpin()
+    process.munmap(at, PAGE_SIZE)
+    process.discard(at + PAGE_SIZE, PAGE_SIZE)
+    process.exit()
+    board.release(taken)
+    expect([memory.freeFrames, memory.check()]).toEqual([16, undefined])
+  })
+
   it('needs one frame for a page that is pinned many times', () => {
     const memory = make({ frames: 8, swap: 0, pages: 8, pins: 100 })
     const process = memory.spawn()
@@ -553,6 +572,34 @@ describe('a worker that has ended', () => {
     expect(() => theirs.store(at, 2)).toThrow('somebody has said that this worker has ended')
   })
 
+  it('drops no reference that is another worker’s by now', () => {
+    const memory = make({ pins: 1, workers: 3 })
+    const process = memory.spawn()
+    const at = process.mmap(PAGE_SIZE)
+    const handle = memory.share()
+    const theirs = Memory.attach(handle).process(process.pid).pin(at, PAGE_SIZE, { write: true })
+    const { board } = (memory as unknown as { session: { board: { allPins(): unknown[] } } }).session
+    // What whoever is told of the end has seen, before others release that one and take another.
+    const seen = board.allPins()
+    memory.pinned(theirs.share()).unpin()
+    const mine = process.pin(at, PAGE_SIZE, { write: true })
+    board.allPins = () => seen
+    expect(memory.ended(handle)).toBe(true)
+    expect(mine.read()).toHaveLength(PAGE_SIZE)
+    mine.unpin()
+  })
+
+  it('takes nobody else out of a process afterwards', () => {
+    const memory = make({ workers: 2 })
+    const process = memory.spawn()
+    const first = Memory.attach(memory.share())
+    const theirs = first.process(process.pid)
+    first.detach()
+    Memory.attach(memory.share()).process(process.pid)
+    theirs.leave()
+    expect(() => process.exit()).toThrow('other workers are in it')
+  })
+
   it('while it held something is noticed by whoever waits for it', () => {
     const memory = make({ patience: 200 })
     const process = memory.spawn()
@@ -624,6 +671,22 @@ describe('a swap file', () => {
     expect(() => Memory.attach(memory.share())).toThrow('every worker that attaches needs it too')
     expect(Memory.attach(memory.share(), { swapDevice: FileSwap.open(path) }).processes()).toEqual([])
     expect(() => Memory.create({ design: 'v5.19', frames: 8 }, swap)).toThrow('no places in it')
+  })
+
+  it('that has become too short breaks the memory', () => {
+    const path = join(folder, 'short-swap')
+    const memory = Memory.create(
+      { design: 'v5.19', frames: 8, pages: 16, swap: 16 },
+      FileSwap.create(path, 16),
+    )
+    const process = memory.spawn()
+    const at = process.mmap(12 * PAGE_SIZE)
+    for (let i = 0; i < 12; i++) process.store(at + i * PAGE_SIZE, 1)
+    truncateSync(path, 0)
+    expect(() => {
+      for (let i = 0; i < 12; i++) process.load(at + i * PAGE_SIZE)
+    }).toThrow(/^the memory is broken: .* is shorter than it was made/)
+    expect(() => memory.spawn()).toThrow(MemoryBroken)
   })
 
   it('that cannot be written is an error at once', () => {
