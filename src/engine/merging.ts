@@ -45,8 +45,8 @@ interface Footprint {
 /** A thread, what stands still, twice a footprint's number, and another thread with its control state. */
 type Entry = [number, number, number, number]
 
-/** A step: its thread, where that is, the memory before it, and the leaf of the decision tree. */
-type OnStep = (thread: number, control: number, memory: number, leaf: number) => void
+/** A step: its thread, where that is, and the memory before it. */
+type OnStep = (thread: number, control: number, memory: number) => void
 const NOTHING: OnStep = () => undefined
 
 const UNKNOWN = 0
@@ -190,7 +190,7 @@ export class Merging {
       leaf = this.mergeable(thread, controls)
     }
     if (leaf === 0) return -1
-    onStep(thread, controls[thread]!, this.memory, leaf)
+    onStep(thread, controls[thread]!, this.memory)
     this.memory = this.after(leaf)
     controls[thread] = this.learned.trees.code[leaf + 1]!
     return thread

@@ -64,7 +64,6 @@ export class ReducedSearch extends StoredSearch {
   /** The control states of the state that is being expanded, and of one of its successors. */
   private readonly from: Int32Array
   private readonly to: Int32Array
-  private readonly onlyLeaf = new Int32Array(1)
 
   /**
    * @throws RangeError if a limit is out of range
@@ -197,7 +196,7 @@ export class ReducedSearch extends StoredSearch {
       if (learned.required[thread]) running = true
       if (resting && !learned.controls[thread]!.atRest(control)) resting = false
       const found = stepper.step(thread, control, memory)
-      symmetry?.check(thread, control, memory, stepper.leaves, found)
+      symmetry?.check(thread, control, memory)
       for (let alternative = 0; alternative < found; alternative++) {
         const after = stepper.controls[alternative]!
         if (after < 0) {
@@ -227,9 +226,8 @@ export class ReducedSearch extends StoredSearch {
   }
 
   /** A step that is merged goes the same way for all things, too. */
-  private readonly checkMerged = (thread: number, control: number, memory: number, leaf: number): void => {
-    this.onlyLeaf[0] = leaf
-    this.symmetry?.check(thread, control, memory, this.onlyLeaf, 1)
+  private readonly checkMerged = (thread: number, control: number, memory: number): void => {
+    this.symmetry?.check(thread, control, memory)
   }
 
   /** Keeps the state whose control states are in `to`, unless it is known to be as near. */

@@ -13,7 +13,7 @@
  */
 import { type AutomatonNode, type Pending, plainKey } from './automaton.ts'
 import { DONE, type StackCell } from './control.ts'
-import { CHOOSE, READ } from './decision.ts'
+import { CHOOSE, LEAF, READ } from './decision.ts'
 import { ModelError } from './error.ts'
 import type { Things } from './independence.ts'
 import { read, type SortLayout } from './layout.ts'
@@ -34,6 +34,9 @@ interface Order {
   /** Named by no location, but not blank. */
   readonly unnamed: readonly number[]
 }
+
+/** In how many memories a way is checked with the same number of used things. */
+const MEMORIES = 4
 
 /** The number of the list of named things that is empty: that of a thread that has ended. */
 const NOTHING = 0
@@ -63,8 +66,13 @@ export class Symmetry implements Things {
   private readonly renumberings = new Map<string, Renumbering>()
   private readonly stepper: Stepper
   private readonly procedures = new Map<Procedure, number>()
-  /** By the leaf of a way in which an operation can go, and by sort: how many used things it has been checked with. */
+  /** By the record at which a way ends in which an operation can go, and by sort: how many used things it has been checked with. */
   private checkedWith = new Int32Array(1 << 12)
+  /** By the same record: in how many memories with so many. */
+  private checkedTimes = new Int32Array(1 << 10)
+  /** The records at which the ways end in which an operation can go in a memory, blocked ones too. */
+  private readonly ends: number[] = []
+  private readonly pending: number[] = []
 
   constructor(
     private readonly learned: Learned,
@@ -109,32 +117,43 @@ export class Symmetry implements Things {
   }
 
   /**
-   * Checks, for each way in which an operation can go, that it goes the same way when any two things
-   * that were used before have changed places, one of which it is concerned with. Done once for each number of used things.
-   * @param leaves of the decision tree: the ways in which the operation can go in this memory
+   * Checks, for each way in which an operation can go or be blocked, that it goes the same way when any two things
+   * that were used before have changed places, one of which it is concerned with. Done in a few memories for
+   * each number of used things. What the operation does in this memory must have been learned.
    * @throws ModelError if it does not
    */
-  check(thread: number, control: number, memory: number, leaves: Int32Array, count: number): void {
-    const { sorts } = this
-    let pairs: (readonly [number, number])[] | undefined
-    for (let i = 0; i < count; i++) {
-      const at = leaves[i]! * sorts.length
+  check(thread: number, control: number, memory: number): void {
+    const { sorts, ends } = this
+    this.findEnds(thread, control, memory)
+    let due = false
+    for (let i = 0; i < ends.length; i++) {
+      const end = ends[i]!
+      const at = end * sorts.length
       if (at + sorts.length > this.checkedWith.length)
         this.checkedWith = grown(this.checkedWith, at + sorts.length)
+      if (end >= this.checkedTimes.length) this.checkedTimes = grown(this.checkedTimes, end)
       for (let sort = 0; sort < sorts.length; sort++) {
         const used = this.usedIn(memory, sort)
         if (used <= this.checkedWith[at + sort]!) continue
-        pairs ??= []
-        pairs.push(...this.pairs(thread, control, memory, sort, this.checkedWith[at + sort]!, used))
         this.checkedWith[at + sort] = used
+        this.checkedTimes[end] = 0
       }
+      if (this.checkedTimes[end]! >= MEMORIES) continue
+      this.checkedTimes[end]!++
+      due = true
     }
-    if (pairs === undefined) return
+    if (!due) return
     const done = new Set<number>()
-    for (const [one, other] of pairs) {
-      const pair = Math.min(one, other) * this.things + Math.max(one, other)
-      if (!done.has(pair)) this.exchange(one, other, thread, control, memory)
-      done.add(pair)
+    for (const one of this.thingsOf(thread, control, memory)) {
+      const base = this.baseOf(one)
+      const used = this.usedIn(memory, this.bases.indexOf(base))
+      if (one >= base + used) continue
+      for (let other = base; other < base + used; other++) {
+        const pair = Math.min(one, other) * this.things + Math.max(one, other)
+        if (other === one || done.has(pair)) continue
+        done.add(pair)
+        this.exchange(one, other, thread, control, memory)
+      }
     }
   }
 
@@ -144,24 +163,32 @@ export class Symmetry implements Things {
     return Math.min(members.length, this.memories.get(memory, used) - first)
   }
 
-  /** Each thing that an operation is concerned with, beside each other one: those with one beyond what was used before. */
-  private pairs(
+  /**
+   * Walks all ways in which an operation can go in a memory, and notes where they end.
+   * @param onRead told of each location that is read, with its value
+   */
+  private findEnds(
     thread: number,
     control: number,
     memory: number,
-    sort: number,
-    before: number,
-    used: number,
-  ): (readonly [number, number])[] {
-    const base = this.bases[sort]!
-    const ours = this.thingsOf(thread, control, memory).filter(
-      (thing) => thing >= base && thing < base + used,
-    )
-    return ours.flatMap((one) =>
-      Array.from({ length: used }, (_, i) => base + i)
-        .filter((other) => other !== one && Math.max(one, other) >= base + (before > 1 ? before : 0))
-        .map((other) => [one, other] as const),
-    )
+    onRead?: (location: number, value: number) => void,
+  ): void {
+    const { learned, memories, ends, pending } = this
+    const { code } = learned.trees
+    ends.length = 0
+    let waiting = 1
+    pending[0] = learned.rootOf(thread, control)
+    while (waiting > 0) {
+      const record = code[pending[--waiting]!]!
+      const operand = code[record + 1]!
+      if (code[record] === READ) {
+        const value = memories.get(memory, operand)
+        onRead?.(operand, value)
+        pending[waiting++] = record + 2 + value
+      } else if (code[record] === CHOOSE) {
+        for (let i = 0; i < operand; i++) pending[waiting++] = record + 2 + i
+      } else if (record !== 0) ends.push(record)
+    }
   }
 
   /** Checks that an operation does the same, exchanged, when two things have changed places. */
@@ -186,9 +213,9 @@ export class Symmetry implements Things {
     throw asymmetric(name, `two ${this.sortOf(one).sort.name}s have changed places`)
   }
 
-  /** The things that an operation looks at, or reads the names of, or its thread remembers. */
-  private thingsOf(thread: number, control: number, memory: number): readonly number[] {
-    const { mentions, learned, memories } = this
+  /** The things that an operation looks at or writes to, or reads or writes the names of, or its thread remembers. */
+  private thingsOf(thread: number, control: number, memory: number): ReadonlySet<number> {
+    const { mentions, learned } = this
     const { namings } = learned.system.layout
     const concerned = new Set(mentions.list[this.mentionedBy(thread, control)]!)
     const look: Rename = (sort, instance) => {
@@ -196,20 +223,18 @@ export class Symmetry implements Things {
       if (thing >= 0) concerned.add(thing)
       return instance
     }
-    const { code } = learned.trees
-    let record = code[learned.rootOf(thread, control)]!
-    while (code[record] === READ || code[record] === CHOOSE) {
-      const operand = code[record + 1]!
-      if (code[record] === CHOOSE) record = code[record + 2]!
-      else {
-        const value = memories.get(memory, operand)
-        const owner = this.owners.get(operand)
-        if (owner !== undefined) concerned.add(owner)
-        namings.get(operand)?.(value, look)
-        record = code[record + 2 + value]!
-      }
+    const touch = (location: number, value: number): void => {
+      const owner = this.owners.get(location)
+      if (owner !== undefined) concerned.add(owner)
+      namings.get(location)?.(value, look)
     }
-    return [...concerned]
+    this.findEnds(thread, control, memory, touch)
+    const { code } = learned.trees
+    for (const end of this.ends) {
+      if (code[end] !== LEAF) continue
+      for (let i = 0; i < code[end + 2]!; i++) touch(code[end + 3 + 2 * i]!, code[end + 4 + 2 * i]!)
+    }
+    return concerned
   }
 
   private outcomes(

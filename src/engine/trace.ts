@@ -80,7 +80,11 @@ export function traceOfFailure(search: States, failed: FailedRun): Trace {
   const successors = successorsOf(ran.states, ran.state, thread)
   // As it ran, things may have other numbers, and so the alternatives another order.
   const fails = (successor: Successor): boolean => failureOf(ran.states, ran.state, successor) !== undefined
-  const successor = fails(successors[alternative]!) ? successors[alternative]! : successors.find(fails)!
+  const isIt = (successor: Successor): boolean =>
+    failureOf(ran.states, ran.state, successor) === failed.message
+  const successor = isIt(successors[alternative]!)
+    ? successors[alternative]!
+    : (successors.find(isIt) ?? successors.find(fails)!)
   return { initial: trace.initial, steps: [...trace.steps, stepOf(ran.states, ran.state, successor)] }
 }
 

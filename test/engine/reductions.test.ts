@@ -196,6 +196,17 @@ describe('symmetry', () => {
     }
   })
 
+  it.each([
+    // What a blocked operation would have done in other numbers, nobody would ever see.
+    ['that waits for an order', 'waits'],
+    ['that compares two names in one of the ways that it can go', 'chooses'],
+  ] as const)('notices an operation %s', (_name, how) => {
+    const asked = (one: number, other: number): boolean => one > other
+    for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
+      expect(() => reduced(namesSystem({ asked, how }), kind)).toThrow('asks does something else when two')
+    }
+  })
+
   it('notices a procedure that ends for one thing and goes on for another', () => {
     for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
       expect(() => reduced(namesSystem({ ends: (thing) => thing % 2 === 1 }), kind)).toThrow(
@@ -220,13 +231,16 @@ describe('symmetry', () => {
  * Three threads take a thing each and put its name into a cell; a fourth asks about the names, and a fifth gives its thing to
  * a procedure.
  * @param asked what is asked about the first two names
+ * @param how whether the answer is stored, waited for, or asked for in one of two ways
  * @param ends for which things the procedure does nothing
  */
 function namesSystem({
   asked = () => false,
+  how = 'answers',
   ends = () => false,
 }: {
   readonly asked?: (one: number, other: number) => boolean
+  readonly how?: 'answers' | 'waits' | 'chooses'
   readonly ends?: (thing: number) => boolean
 }): System {
   const THINGS = 4
@@ -257,8 +271,9 @@ function namesSystem({
   }
   naming(take, [], held)
   function asks(view: View): Response {
+    if (how === 'chooses' && view.choose(2) === 0) return 0
     const [one, other] = [view.get(names[0]!.location), view.get(names[1]!.location)]
-    if (one === 0 || other === 0) return BLOCKED
+    if (one === 0 || other === 0 || (how === 'waits' && !asked(one, other))) return BLOCKED
     view.set(answer.location, asked(one, other) ? 1 : 0)
     return 0
   }
@@ -281,5 +296,10 @@ function namesSystem({
     { name: 'asker', procedure: asker, args: [] },
     { name: 'giver', procedure: giver, args: [] },
   ]
-  return { context: undefined, layout, threads: threads as System['threads'] }
+  // Whoever waits need not come to an end.
+  const daemons = threads.map((thread) => ({
+    ...thread,
+    daemon: thread.procedure === asker && how === 'waits',
+  }))
+  return { context: undefined, layout, threads: daemons as System['threads'] }
 }
