@@ -381,9 +381,8 @@ static void choose_ways(void)
 {
 	exactly = 0;
 	for (int n = 0; n < T->needs; n++) {
-		if (T->need[n].exact == NULL || T->need[n].exact->probe() != NULL)
-			continue;
-		exactly = 1;
+		if (T->need[n].exact != NULL && T->need[n].exact->probe() == NULL)
+			exactly = 1;
 	}
 }
 

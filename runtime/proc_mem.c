@@ -10,7 +10,7 @@ static int mem_open(void)
 {
 	int file = open(MEM_FILE, O_RDWR | O_CLOEXEC);
 	if (file < 0)
-		broken("/proc/self/mem: %s", strerror(errno));
+		broken(MEM_FILE ": %s", strerror(errno));
 	return file;
 }
 
@@ -75,7 +75,7 @@ static const char *proc_mem_probe(void)
 	int error = errno;
 	close(file);
 	errno = error;
-	return done == sizeof to ? NULL : because("/proc/self/mem cannot be used: %s", strerror(errno));
+	return done == sizeof to ? NULL : because(MEM_FILE " cannot be used: %s", strerror(errno));
 }
 
 static const struct part proc_mem_part = { .probe = proc_mem_probe };

@@ -4,8 +4,9 @@ enum { SOFT_DIRTY_BIT = 55 };
 
 static const char *soft_dirty_probe(void)
 {
-	if (pagemap_probe() != NULL)
-		return pagemap_probe();
+	const char *why = pagemap_probe();
+	if (why != NULL)
+		return why;
 	char *page = anonymous_page();
 	*(volatile char *)page = 1;
 	int known = (int)(pagemap_of(page) >> SOFT_DIRTY_BIT & 1);

@@ -2,8 +2,9 @@
 
 static const char *zero_page_probe(void)
 {
-	if (pagemap_probe() != NULL)
-		return pagemap_probe();
+	const char *why = pagemap_probe();
+	if (why != NULL)
+		return why;
 	char *page = anonymous_page();
 	(void)*(volatile char *)page;
 	int own = (int)(pagemap_of(page) >> MAPPED_ONCE_BIT & 1);

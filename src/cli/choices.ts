@@ -190,8 +190,7 @@ export function jobsOf({ jobs, workers = 1 }: { readonly jobs?: number; readonly
 }
 
 function workers(text: string): number {
-  const n = whole(text)
-  if (n > MOST_WORKERS) throw new InvalidArgumentError(`Expected at most ${MOST_WORKERS}.`)
+  const n = atMost(MOST_WORKERS, whole(text))
   if (n > 1 && typeof SharedArrayBuffer === 'undefined') {
     throw new InvalidArgumentError(
       'This JavaScript has no SharedArrayBuffer, so threads cannot explore together.',
@@ -211,6 +210,12 @@ export function designOption(): Option {
 export function whole(text: string): number {
   const n = Number(text.replaceAll(/[_,](?=\d{3})/g, ''))
   if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('Expected a whole number from 1 up.')
+  return n
+}
+
+/** @throws InvalidArgumentError if a number is larger */
+export function atMost(most: number, n: number): number {
+  if (n > most) throw new InvalidArgumentError(`Expected at most ${most}.`)
   return n
 }
 

@@ -1,10 +1,11 @@
 /** `cowherd live`: a test on real threads, beside what the engine allows. */
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { count } from '../report/count.ts'
 import { JSON_VERSION } from '../report/json.ts'
 import { type LiveReport, liveReport, renderLive } from '../report/live.ts'
 import {
   addLimits,
+  atMost,
   chooseDesigns,
   designOption,
   type LimitOptions,
@@ -39,7 +40,7 @@ export function registerLive(program: Command): void {
     .description('run a test many times on real threads, and compare what happens with what can')
     .argument('<test>', 'a file, or the name of a test in the suite')
     .addOption(designOption().makeOptionMandatory())
-    .option('--runs <n>', 'how often to run it', runs, DEFAULT_RUNS)
+    .option('--runs <n>', 'how often to run it', (text) => atMost(MOST_RUNS, whole(text)), DEFAULT_RUNS)
     .option(
       '--seed <n>',
       'for pauses and for what a test leaves open; without it, another one each time',
@@ -49,12 +50,6 @@ export function registerLive(program: Command): void {
   addLimits(command).action(async (name: string, options: LiveOptions) => {
     process.exitCode = await live(name, options)
   })
-}
-
-function runs(text: string): number {
-  const n = whole(text)
-  if (n > MOST_RUNS) throw new InvalidArgumentError(`Expected at most ${MOST_RUNS}.`)
-  return n
 }
 
 async function live(name: string, options: LiveOptions): Promise<number> {

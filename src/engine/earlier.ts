@@ -4,9 +4,8 @@
  *
  * Of those searches themselves nothing is kept, but of each find the steps of its run.
  */
-import { DONE } from './control.ts'
 import type { FailedRun, FinalMemory } from './exploration.ts'
-import { alongRuns, Runs } from './runs.ts'
+import { alongRuns, Runs, wayBetween } from './runs.ts'
 import type { States } from './search.ts'
 import { Stepper } from './stepper.ts'
 
@@ -39,7 +38,7 @@ export class Earlier {
   noteAsRan(search: States, finds: Finds): void {
     const stepper = new Stepper(search.learned, search.memories)
     const follow = (place: number, from: number, to: number): number => {
-      const [thread, way] = stepBetween(search, stepper, from, to)
+      const [thread, way] = wayBetween(search, stepper, from, to)
       return this.runs.add(place, thread, way)
     }
     const placeOf = alongRuns((state) => search.parentOf(state), 0, follow)
@@ -63,26 +62,6 @@ export class Earlier {
     for (const final of this.finals.values()) bytes += 2 * final.bytes.length
     return bytes
   }
-}
-
-/** A thread that leads from a state to the next, and by which of its ways. */
-function stepBetween(search: States, stepper: Stepper, from: number, to: number): [number, number] {
-  const threads = search.learned.controls.length
-  for (let thread = 0; thread < threads; thread++) {
-    const control = search.controlOf(from, thread)
-    if (control === DONE) continue
-    let others = true
-    for (let other = 0; other < threads && others; other++) {
-      others = other === thread || search.controlOf(from, other) === search.controlOf(to, other)
-    }
-    if (!others) continue
-    const found = stepper.step(thread, control, search.memoryOf(from))
-    for (let way = 0; way < found; way++) {
-      if (stepper.controls[way] !== search.controlOf(to, thread)) continue
-      if (stepper.memories[way] === search.memoryOf(to)) return [thread, way]
-    }
-  }
-  throw new Error(`state ${to} is no successor of state ${from}`)
 }
 
 /** Of memories, which are the same objects whenever somebody asks for them. */

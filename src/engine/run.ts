@@ -35,10 +35,4 @@ export class Run implements States {
     this.memoriesAt.push(memory)
     this.controlsAt.push(this.controlsAt.at(-1)!.with(thread, control))
   }
-
-  /** Leaves the first so many states. */
-  drop(count: number): void {
-    this.memoriesAt.length = count
-    this.controlsAt.length = count
-  }
 }

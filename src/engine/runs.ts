@@ -3,9 +3,11 @@
  * where it ends; 0 is the beginning. Since a thread's ways have an order that does not depend on
  * who explores, any search of the same system can follow them.
  */
+import { DONE } from './control.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
 import { Run } from './run.ts'
+import type { States } from './search.ts'
 import { Stepper } from './stepper.ts'
 
 /** Bytes of a place: three numbers in three arrays. */
@@ -66,4 +68,24 @@ export function alongRuns<T>(
     }
     return known.get(state)!
   }
+}
+
+/** The thread that leads from a state to the next, and by which of its ways, in the stepper's order. */
+export function wayBetween(search: States, stepper: Stepper, from: number, to: number): [number, number] {
+  const threads = search.learned.controls.length
+  for (let thread = 0; thread < threads; thread++) {
+    const control = search.controlOf(from, thread)
+    if (control === DONE) continue
+    let others = true
+    for (let other = 0; other < threads && others; other++) {
+      others = other === thread || search.controlOf(from, other) === search.controlOf(to, other)
+    }
+    if (!others) continue
+    const found = stepper.step(thread, control, search.memoryOf(from))
+    for (let way = 0; way < found; way++) {
+      if (stepper.controls[way] !== search.controlOf(to, thread)) continue
+      if (stepper.memories[way] === search.memoryOf(to)) return [thread, way]
+    }
+  }
+  throw new Error(`state ${to} is no successor of state ${from}`)
 }

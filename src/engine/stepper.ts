@@ -13,8 +13,6 @@ export class Stepper {
   memories = new Int32Array(16)
   /** The control state afterwards; or, where the step is a failure, -1 minus the number of its message. */
   controls = new Int32Array(16)
-  /** The leaf of the decision tree. */
-  leaves = new Int32Array(16)
   /** Slots of alternatives still to be walked. */
   private readonly pending: number[] = []
 
@@ -60,7 +58,6 @@ export class Stepper {
               writes === 0 ? memory : store.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
             if (found === this.memories.length) this.grow()
             this.memories[found] = next
-            this.leaves[found] = record
             this.controls[found++] = operand
             break walk
           }
@@ -71,7 +68,6 @@ export class Stepper {
           case FAIL:
             if (found === this.memories.length) this.grow()
             this.memories[found] = memory
-            this.leaves[found] = record
             this.controls[found++] = -1 - operand
             break walk
           case STUCK:
@@ -85,7 +81,7 @@ export class Stepper {
   }
 
   private grow(): void {
-    for (const name of ['memories', 'controls', 'leaves'] as const) {
+    for (const name of ['memories', 'controls'] as const) {
       this[name] = grown(this[name], this[name].length)
     }
   }

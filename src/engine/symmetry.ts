@@ -72,6 +72,8 @@ export class Symmetry implements Things {
   private checkedTimes = new Int32Array(1 << 10)
   /** The records at which the ways end in which an operation can go in a memory, blocked ones too. */
   private readonly ends: number[] = []
+  /** By sort, how many things have been used in the memory that is looked at. */
+  private readonly used: number[] = []
   private readonly pending: number[] = []
 
   constructor(
@@ -123,8 +125,9 @@ export class Symmetry implements Things {
    * @throws ModelError if it does not
    */
   check(thread: number, control: number, memory: number): void {
-    const { sorts, ends } = this
+    const { sorts, ends, used } = this
     this.findEnds(thread, control, memory)
+    for (let sort = 0; sort < sorts.length; sort++) used[sort] = this.usedIn(memory, sort)
     let due = false
     for (let i = 0; i < ends.length; i++) {
       const end = ends[i]!
@@ -133,9 +136,8 @@ export class Symmetry implements Things {
         this.checkedWith = grown(this.checkedWith, at + sorts.length)
       if (end >= this.checkedTimes.length) this.checkedTimes = grown(this.checkedTimes, end)
       for (let sort = 0; sort < sorts.length; sort++) {
-        const used = this.usedIn(memory, sort)
-        if (used <= this.checkedWith[at + sort]!) continue
-        this.checkedWith[at + sort] = used
+        if (used[sort]! <= this.checkedWith[at + sort]!) continue
+        this.checkedWith[at + sort] = used[sort]!
         this.checkedTimes[end] = 0
       }
       if (this.checkedTimes[end]! >= MEMORIES) continue
@@ -146,9 +148,9 @@ export class Symmetry implements Things {
     const done = new Set<number>()
     for (const one of this.thingsOf(thread, control, memory)) {
       const base = this.baseOf(one)
-      const used = this.usedIn(memory, this.bases.indexOf(base))
-      if (one >= base + used) continue
-      for (let other = base; other < base + used; other++) {
+      const end = base + used[this.bases.indexOf(base)]!
+      if (one >= end) continue
+      for (let other = base; other < end; other++) {
         const pair = Math.min(one, other) * this.things + Math.max(one, other)
         if (other === one || done.has(pair)) continue
         done.add(pair)

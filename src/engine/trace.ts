@@ -10,7 +10,9 @@ import { DONE } from './control.ts'
 import { CHOOSE, FAIL, LEAF, READ } from './decision.ts'
 import type { FailedRun } from './exploration.ts'
 import type { Effect, Plain, Procedure } from './operation.ts'
+import { wayBetween } from './runs.ts'
 import type { States } from './search.ts'
+import { Stepper } from './stepper.ts'
 
 /** One activation on a thread's stack. */
 export interface Frame {
@@ -122,8 +124,13 @@ function traceThrough({ states, state }: Ran): Trace {
   const path = [state]
   for (let s = state; s !== 0; path.push(s)) s = states.parentOf(s)
   path.reverse()
+  const stepper = new Stepper(states.learned, states.memories)
   const steps: Step[] = []
-  for (let i = 1; i < path.length; i++) steps.push(stepBetween(states, path[i - 1]!, path[i]!))
+  for (let i = 1; i < path.length; i++) {
+    const from = path[i - 1]!
+    const [thread, way] = wayBetween(states, stepper, from, path[i]!)
+    steps.push(stepOf(states, from, successorsOf(states, from, thread)[way]!))
+  }
   return { initial: states.memories.copy(states.memoryOf(0)), steps }
 }
 
@@ -133,26 +140,6 @@ function failureOf(states: States, from: number, successor: Successor): string |
   const memory = states.memories.copy(states.memoryOf(from))
   for (const { location, value } of successor.writes) memory[location] = value
   return states.learned.system.invariant?.({ get: (location) => memory[location]! })
-}
-
-function stepBetween(states: States, from: number, to: number): Step {
-  for (let thread = 0; thread < states.learned.controls.length; thread++) {
-    for (const successor of successorsOf(states, from, thread)) {
-      if (leadsTo(states, from, successor, to)) return stepOf(states, from, successor)
-    }
-  }
-  throw new Error(`state ${to} is no successor of state ${from}`)
-}
-
-function leadsTo(states: States, from: number, successor: Successor, to: number): boolean {
-  if (successor.failure !== undefined) return false
-  for (let thread = 0; thread < states.learned.controls.length; thread++) {
-    const control = thread === successor.thread ? successor.control : states.controlOf(from, thread)
-    if (control !== states.controlOf(to, thread)) return false
-  }
-  const memory = states.memories.copy(states.memoryOf(from))
-  for (const { location, value } of successor.writes) memory[location] = value
-  return states.memories.copy(states.memoryOf(to)).every((byte, i) => byte === memory[i])
 }
 
 /** What one thread can do in a state: one successor for each alternative, in the stepper's order. */

@@ -146,9 +146,8 @@ export class Board {
   }
 
   /** Gives up a seat, if it is still this one's. */
-  leaveSeat({ worker, serial }: Seat): boolean {
-    const at = this.seats + worker
-    return [serial, -serial].some((state) => Atomics.compareExchange(this.words, at, state, 0) === state)
+  leaveSeat({ worker, serial }: Seat): void {
+    for (const state of [serial, -serial]) Atomics.compareExchange(this.words, this.seats + worker, state, 0)
   }
 
   isTaken({ worker, serial }: Seat): boolean {

@@ -11,7 +11,7 @@ import { unpin_user_page } from '../mm/gup.ts'
 import { countsHold, restHolds } from '../mm/invariants.ts'
 import type { Kernel } from '../mm/kernel.ts'
 import { ON_LRU, ZERO_PFN } from '../mm/machine.ts'
-import { pte_none, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
+import { type Pte, pte_none, pte_pfn, pte_present, pte_swp_slot } from '../mm/pte.ts'
 import { reclaim_frame } from '../mm/vmscan.ts'
 import { Arena, mayWait } from './arena.ts'
 import { Board, type PinnedPage, type Statistic } from './board.ts'
@@ -225,26 +225,30 @@ export class Session {
    * another.
    */
   pinnedPagesOf(mm: number): number {
-    const { places } = this.machine
-    if (this.arena.get(this.machine.mm[mm]!.has_pinned.location) === 0) return 0
+    const { machine, arena } = this
+    if (arena.get(machine.mm[mm]!.has_pinned.location) === 0) return 0
     let pinned = 0
-    for (let vpn = 0; vpn < this.size.pages; vpn++) {
-      const pte = this.arena.get(places.pte(mm, vpn))
-      if (pte_none(pte)) continue
+    for (const pte of this.entriesOf(mm)) {
       // The swap cache has 1 + the frame, or 0.
-      const pfn = pte_present(pte) ? pte_pfn(pte) : this.arena.get(places.slot(pte_swp_slot(pte), 1)) - 1
-      if (pfn > ZERO_PFN && this.arena.get(this.machine.page[pfn]!.pins.location) > 0) pinned++
+      const pfn = pte_present(pte) ? pte_pfn(pte) : arena.get(machine.places.slot(pte_swp_slot(pte), 1)) - 1
+      if (pfn > ZERO_PFN && arena.get(machine.page[pfn]!.pins.location) > 0) pinned++
     }
     return pinned
   }
 
   /** Pages that a process has mapped, or in swap. */
   pagesOf(mm: number): number {
-    const { places } = this.machine
-    let pages = 0
-    for (let vpn = 0; vpn < this.size.pages; vpn++)
-      if (!pte_none(this.arena.get(places.pte(mm, vpn)))) pages++
-    return pages
+    return this.entriesOf(mm).length
+  }
+
+  /** The entries of a page table that are not empty. */
+  private entriesOf(mm: number): Pte[] {
+    const entries: Pte[] = []
+    for (let vpn = 0; vpn < this.size.pages; vpn++) {
+      const pte = this.arena.get(this.machine.places.pte(mm, vpn))
+      if (!pte_none(pte)) entries.push(pte)
+    }
+    return entries
   }
 
   /** Whether a reference has its page. */
