@@ -77,7 +77,7 @@ export const REDUCTIONS = ['merging', 'symmetry'] as const
 export type Bound = 'states' | 'depth' | 'memory' | 'time' | 'interrupted' | 'runs' | 'preemptions'
 
 export interface ExploreLimits {
-  /** Most states, 1 to 2^30. */
+  /** Most states, 1 to 2^28. */
   readonly states?: number
   /** States that are more steps away than this are found, but not looked into. */
   readonly depth?: number
@@ -95,8 +95,8 @@ export const DEFAULT_LIMITS = {
   milliseconds: Number.POSITIVE_INFINITY,
 } as const
 
-/** State numbers and their parents are 32-bit integers, with a bit to spare. */
-const MAX_STATES = 2 ** 30
+/** The entries of tables have no room for much larger numbers (`hash.ts`). */
+const MAX_STATES = 2 ** 28
 
 /** @throws RangeError if a limit is none */
 export function checkLimits({ states = DEFAULT_LIMITS.states }: ExploreLimits): void {

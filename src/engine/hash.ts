@@ -1,9 +1,20 @@
 /**
- * Hashes of tuples, and how a table is cut into shards by them.
+ * Hashes of tuples, and how a table finds tuples by them.
  *
- * Each shard is an open-addressing table of its own that doubles when it is full. Their shares
- * of all tuples differ, by up to a factor of two, so that they fill up one after another: no
- * moment needs room for a second copy of everything, or stops to make one.
+ * A table is cut into shards, each an open-addressing table of its own that doubles when it is
+ * full. Their shares of all tuples differ, by up to a factor of two, so that they fill up one
+ * after another: no moment needs room for a second copy of everything, or stops to make one.
+ *
+ * The slots of a shard form buckets, which fill from their first slot on; only what finds its
+ * own bucket full goes on to the next. An entry of 32 bits is, from the lowest bit,
+ *
+ *   the number of a tuple, and 1
+ *   whether it is displaced: not in its own bucket
+ *   a tag: the bits of the hash from those that chose the bucket up to those that choose the shard
+ *
+ * A tag spares most looks at tuples that are others. When a shard doubles, an entry that is in
+ * its own bucket has in the lowest bit of its tag which of the two halves it goes to, so nothing but
+ * the table is read; only of what is displaced the tuple is looked at again.
  */
 
 /** Shards of a table. */
@@ -16,11 +27,78 @@ export const SHARD_SHIFT = 32 - SHARD_HASH_BITS
 export const MAX_LOAD = 0.8
 
 /**
- * The bits of an entry that hold a number, beyond the bits that choose one of the shard's slots.
+ * The bits of an entry that hold a number, beyond those that choose one of the shard's slots.
  * Shards of the same number of slots have as many numbers between them; the rest is for shares
  * that differ and for chance. A number that is too large makes its shard double early.
  */
-export const NUMBER_BITS_BEYOND_SLOTS = Math.log2(SHARDS) + 2
+const NUMBER_BITS_BEYOND_SLOTS = Math.log2(SHARDS) + 2
+
+/** Slots of a bucket, as a power of two: so many that a doubling shard uses up just the lowest bit of its tags. */
+const BUCKET_BITS = SHARD_HASH_BITS - NUMBER_BITS_BEYOND_SLOTS - 1
+const BUCKET = 1 << BUCKET_BITS
+
+/** Most slots of a shard, as a power of two: with more there would be no bit left to tell what is displaced. */
+export const MOST_SLOT_BITS = 31 - NUMBER_BITS_BEYOND_SLOTS
+
+/** The bits of an entry that hold a number, in a shard of so many slots (as a power of two). */
+export function numberMaskOf(slotBits: number): number {
+  return -1 >>> (32 - NUMBER_BITS_BEYOND_SLOTS - slotBits)
+}
+
+/** The bits of an entry that hold a tag. */
+export function tagMaskOf(numberMask: number): number {
+  return ~numberMask << 1
+}
+
+/** The bit of an entry that says that it is displaced. */
+export function displacedOf(numberMask: number): number {
+  return (numberMask + 1) | 0
+}
+
+/** The first slot of the bucket of a hash. */
+export function slotOf(hash: number, numberMask: number): number {
+  return (hash << BUCKET_BITS) & lastSlotOf(numberMask)
+}
+
+/** The last slot of a shard. */
+export function lastSlotOf(numberMask: number): number {
+  return numberMask >>> NUMBER_BITS_BEYOND_SLOTS
+}
+
+/** A hash, moved to where its tag is in an entry. */
+export function tagOf(hash: number): number {
+  return hash << SHARD_HASH_BITS
+}
+
+/** The entry of a tuple so many slots behind the first one of its bucket. */
+export function entryOf(hash: number, number: number, behind: number, numberMask: number): number {
+  return (
+    (tagOf(hash) & tagMaskOf(numberMask)) | (behind < BUCKET ? 0 : displacedOf(numberMask)) | (number + 1)
+  )
+}
+
+/** What an entry that is not displaced and its slot tell of a hash: all but what chooses the shard. */
+export function hashFrom(entry: number, slot: number, numberMask: number): number {
+  return ((entry & tagMaskOf(numberMask)) >>> SHARD_HASH_BITS) | (slot >>> BUCKET_BITS)
+}
+
+/**
+ * Enters a tuple that is not in a shard.
+ * @param base where the shard begins in `slots`
+ */
+export function enter(
+  slots: Int32Array,
+  base: number,
+  hash: number,
+  number: number,
+  numberMask: number,
+): void {
+  const last = lastSlotOf(numberMask)
+  let slot = slotOf(hash, numberMask)
+  let behind = 0
+  for (; slots[base + slot] !== 0; behind++) slot = (slot + 1) & last
+  slots[base + slot] = entryOf(hash, number, behind, numberMask)
+}
 
 /** By the upper bits of a hash: the shard. */
 export const SHARD_OF: Uint8Array = shares()
@@ -47,9 +125,4 @@ export function hashOf(source: Int32Array, at: number, width: number): number {
   }
   h = Math.imul(h, 0x85ebca6b)
   return h ^ (h >>> 15)
-}
-
-/** What of a hash goes into the upper bits of an entry: bits that neither shard nor slot give away. */
-export function tagOf(hash: number): number {
-  return Math.imul(hash, 0xc2b2ae35)
 }

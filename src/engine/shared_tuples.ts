@@ -27,7 +27,22 @@
  *   insert several times as many tuples as there are, none of them in this shard; if that ever
  *   happens, it is an error and not a wrong number.
  */
-import { hashOf, MAX_LOAD, NUMBER_BITS_BEYOND_SLOTS, SHARD_OF, SHARD_SHIFT, SHARDS, tagOf } from './hash.ts'
+import {
+  displacedOf,
+  enter,
+  entryOf,
+  hashFrom,
+  hashOf,
+  MAX_LOAD,
+  MOST_SLOT_BITS,
+  numberMaskOf,
+  SHARD_OF,
+  SHARD_SHIFT,
+  SHARDS,
+  slotOf,
+  tagMaskOf,
+  tagOf,
+} from './hash.ts'
 import { OutOfMemory, SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { TupleTable } from './tuples.ts'
 
@@ -35,8 +50,6 @@ import type { TupleTable } from './tuples.ts'
 const FIRST_SLOT_BITS = 8
 /** Longer probe sequences double a shard, whatever its share should be. */
 const MAX_PROBES = 1024
-/** Entries whose rows are read together before they are moved, a power of two. */
-const PORTION = 256
 /** Tables begin at multiples of so many words, as a power of two. */
 const ALIGN_BITS = 4
 /** More threads than can be at work: as many numbers are kept in reserve. */
@@ -112,11 +125,6 @@ function descriptorOf(base: number, bits: number): number {
   return ((base >>> ALIGN_BITS) << 5) | bits
 }
 
-function numberMaskOf(bits: number): number {
-  // The hot loop asks again and again, and powers are slow.
-  return -1 >>> (32 - Math.min(31, bits + NUMBER_BITS_BEYOND_SLOTS))
-}
-
 export class SharedTuples implements TupleTable {
   readonly width: number
   readonly stride: number
@@ -180,11 +188,11 @@ export class SharedTuples implements TupleTable {
     for (let i = 0; i < count; i++) {
       const hash = hashes[i]!
       const descriptor = control[SHARD_TABLES + SHARD_OF[hash >>> SHARD_SHIFT]!]!
-      const bits = descriptor & 31
-      const numberMask = numberMaskOf(bits)
-      const entry = tables[((descriptor >>> 5) << ALIGN_BITS) + (hash & ((1 << bits) - 1))]!
+      const numberMask = numberMaskOf(descriptor & 31)
+      const entry = tables[((descriptor >>> 5) << ALIGN_BITS) + slotOf(hash, numberMask)]!
       const field = entry & numberMask
-      if (field === 0 || field === numberMask || ((entry ^ tagOf(hash)) & ~numberMask) !== 0) continue
+      if (field === 0 || field === numberMask || ((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) !== 0)
+        continue
       touched ^= list[(field - 1) >>> SEGMENT_BITS]![((field - 1) & SEGMENT_MASK) * stride]!
     }
     this.touched = touched
@@ -227,15 +235,22 @@ export class SharedTuples implements TupleTable {
     const base = (descriptor >>> 5) << ALIGN_BITS
     const slotMask = (1 << bits) - 1
     const numberMask = numberMaskOf(bits)
-    const tag = tagOf(hash) & ~numberMask
-    let slot = hash & slotMask
+    const tagMask = tagMaskOf(numberMask)
+    const tag = tagOf(hash)
+    let slot = slotOf(hash, numberMask)
     for (let probes = 0; probes <= slotMask && probes <= MAX_PROBES; probes++) {
       let entry = tables[base + slot]!
       if (entry === 0) {
         const count = control[COUNT]!
         if (count >= this.limitOf(shard, bits)) break
         if (count >= this.rows.capacity - RESERVE) throw new OutOfMemory('no room for more tuples')
-        entry = Atomics.compareExchange(tables, base + slot, 0, tag | numberMask)
+        // The claim: a number that there is not.
+        entry = Atomics.compareExchange(
+          tables,
+          base + slot,
+          0,
+          entryOf(hash, numberMask - 1, probes, numberMask),
+        )
         if (entry === 0) {
           const number = Atomics.add(control, COUNT, 1)
           if (number + 1 >= numberMask) throw new Error('a shard of the visited set was left behind')
@@ -243,7 +258,7 @@ export class SharedTuples implements TupleTable {
           const row = (number & SEGMENT_MASK) * stride
           for (let i = 0; i < width; i++) segment[row + i] = source[at + i]!
           if (stride > width) segment[row + width] = payload
-          Atomics.store(tables, base + slot, tag | (number + 1))
+          Atomics.store(tables, base + slot, entryOf(hash, number, probes, numberMask))
           this.fresh = true
           return number
         }
@@ -252,7 +267,7 @@ export class SharedTuples implements TupleTable {
         this.waitForMove(shard, descriptor)
         return -1
       }
-      if ((entry & ~numberMask) === tag) {
+      if (((entry ^ tag) & tagMask) === 0) {
         entry = Atomics.load(tables, base + slot)
         while ((entry & numberMask) === numberMask) {
           this.pause()
@@ -304,6 +319,7 @@ export class SharedTuples implements TupleTable {
       if (Atomics.load(control, SHARD_TABLES + shard) !== descriptor) return
       let bits = (descriptor & 31) + 1
       while (this.count >= this.limitOf(shard, bits)) bits++
+      if (bits > MOST_SLOT_BITS) throw new OutOfMemory('no room for a larger table')
       const base = Atomics.add(control, TABLE_WORDS, 1 << bits)
       if (base + (1 << bits) > this.tables.length) {
         Atomics.sub(control, TABLE_WORDS, 1 << bits)
@@ -317,43 +333,29 @@ export class SharedTuples implements TupleTable {
     }
   }
 
-  /** Reads the rows of some entries, so that their cache misses overlap. */
-  private touchRows(from: number, to: number, mask: number): void {
-    const { tables, stride } = this
-    const { list } = this.rows
-    let touched = 0
-    for (let slot = from; slot < to; slot++) {
-      const field = tables[slot]! & mask
-      if (field === 0 || field === mask) continue
-      touched ^= list[(field - 1) >>> SEGMENT_BITS]![((field - 1) & SEGMENT_MASK) * stride]!
-    }
-    this.touched = touched
-  }
-
   /** Moves all entries of a table to another one, which nobody else knows yet. */
   private move(from: number, base: number, bits: number): void {
     const { tables, stride, width } = this
     const { list } = this.rows
     const oldBase = (from >>> 5) << ALIGN_BITS
-    const oldEnd = oldBase + (1 << (from & 31))
-    const oldMask = numberMaskOf(from & 31)
-    const slotMask = (1 << bits) - 1
+    const oldNumberMask = numberMaskOf(from & 31)
     const numberMask = numberMaskOf(bits)
-    for (let old = oldBase; old < oldEnd; old++) {
-      if ((old & (PORTION - 1)) === 0) this.touchRows(old, Math.min(old + PORTION, oldEnd), oldMask)
+    for (let slot = 0; slot < 1 << (from & 31); slot++) {
+      const old = oldBase + slot
       let entry = Atomics.load(tables, old)
-      if (entry === 0) entry = Atomics.compareExchange(tables, old, 0, ~oldMask)
+      if (entry === 0) entry = Atomics.compareExchange(tables, old, 0, ~oldNumberMask)
       if (entry === 0) continue
-      while ((entry & oldMask) === oldMask) {
+      while ((entry & oldNumberMask) === oldNumberMask) {
         this.pause()
         entry = Atomics.load(tables, old)
       }
-      const number = (entry & oldMask) - 1
-      const hash = hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
-      let slot = hash & slotMask
-      while (tables[base + slot] !== 0) slot = (slot + 1) & slotMask
-      tables[base + slot] = (tagOf(hash) & ~numberMask) | (number + 1)
-      Atomics.store(tables, old, ~oldMask)
+      const number = (entry & oldNumberMask) - 1
+      const hash =
+        (entry & displacedOf(oldNumberMask)) === 0
+          ? hashFrom(entry, slot, oldNumberMask)
+          : hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
+      enter(tables, base, hash, number, numberMask)
+      Atomics.store(tables, old, ~oldNumberMask)
     }
   }
 }

@@ -2,19 +2,31 @@
  * Interned tuples: every distinct tuple of so many 32-bit words, once, exactly, under a number
  * that follows the order of discovery.
  *
- * Looking up compares all words, so nothing is ever lost to a hash; the bits of a table entry
- * that its number does not need hold a piece of the hash, which spares most comparisons.
+ * Looking up compares all words, so nothing is ever lost to a hash.
  *
  * Nothing here is ever copied as a whole: tuples lie in segments, and the table consists of
  * shards (`hash.ts`) that double on their own.
  */
-import { hashOf, MAX_LOAD, NUMBER_BITS_BEYOND_SLOTS, SHARD_OF, SHARD_SHIFT, SHARDS, tagOf } from './hash.ts'
-import { allocate, SEGMENT_BITS, SEGMENT_MASK, Segments } from './segments.ts'
+import {
+  displacedOf,
+  enter,
+  entryOf,
+  hashFrom,
+  hashOf,
+  MAX_LOAD,
+  MOST_SLOT_BITS,
+  numberMaskOf,
+  SHARD_OF,
+  SHARD_SHIFT,
+  SHARDS,
+  slotOf,
+  tagMaskOf,
+  tagOf,
+} from './hash.ts'
+import { allocate, OutOfMemory, SEGMENT_BITS, SEGMENT_MASK, Segments } from './segments.ts'
 
 /** Slots of a shard in the beginning, as a power of two. */
 const FIRST_SLOT_BITS = 4
-/** Entries that are moved together when a shard doubles, so that their cache misses overlap. */
-const PORTION = 256
 
 /** What interns tuples, for one thread (here) or for several (`shared_tuples.ts`). */
 export interface TupleTable {
@@ -38,9 +50,8 @@ export class Tuples implements TupleTable {
   /** Rows of `stride` words: a tuple and what belongs to it. */
   readonly rows: Segments
   readonly stride: number
-  /** By shard: open addressing; a slot holds (tag | number + 1), or 0. */
+  /** By shard: the slots, each with an entry (`hash.ts`), or 0. */
   private readonly tables: Int32Array[] = []
-  private readonly slotMasks = new Int32Array(SHARDS)
   private readonly numberMasks = new Int32Array(SHARDS)
   private readonly used = new Int32Array(SHARDS)
   private readonly limits = new Int32Array(SHARDS)
@@ -58,7 +69,7 @@ export class Tuples implements TupleTable {
   ) {
     this.stride = width + payload
     this.rows = new Segments(this.stride)
-    for (let shard = 0; shard < SHARDS; shard++) this.install(shard, allocate(1 << FIRST_SLOT_BITS))
+    for (let shard = 0; shard < SHARDS; shard++) this.install(shard, FIRST_SLOT_BITS)
   }
 
   /** The hash of the tuple whose words are at `at`. */
@@ -76,12 +87,14 @@ export class Tuples implements TupleTable {
     const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
     const { list } = this.rows
     let table = this.tables[shard]!
-    let slotMask = this.slotMasks[shard]!
     let numberMask = this.numberMasks[shard]!
-    let tag = tagOf(hash) & ~numberMask
-    let slot = hash & slotMask
+    const tagMask = tagMaskOf(numberMask)
+    const tag = tagOf(hash)
+    const last = table.length - 1
+    let slot = slotOf(hash, numberMask)
+    let behind = 0
     for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
-      if ((entry & ~numberMask) === tag) {
+      if (((entry ^ tag) & tagMask) === 0) {
         const number = (entry & numberMask) - 1
         const segment = list[number >>> SEGMENT_BITS]!
         const other = (number & SEGMENT_MASK) * stride
@@ -89,7 +102,8 @@ export class Tuples implements TupleTable {
         while (i < width && segment[other + i] === source[at + i]) i++
         if (i === width) return number
       }
-      slot = (slot + 1) & slotMask
+      slot = (slot + 1) & last
+      behind++
     }
 
     const number = this.count
@@ -98,13 +112,11 @@ export class Tuples implements TupleTable {
       do this.double(shard)
       while (number >= this.numberMasks[shard]!)
       table = this.tables[shard]!
-      slotMask = this.slotMasks[shard]!
       numberMask = this.numberMasks[shard]!
-      tag = tagOf(hash) & ~numberMask
-      slot = hash & slotMask
-      while (table[slot] !== 0) slot = (slot + 1) & slotMask
+      enter(table, 0, hash, number, numberMask)
+    } else {
+      table[slot] = entryOf(hash, number, behind, numberMask)
     }
-    table[slot] = tag | (number + 1)
     this.used[shard]!++
     this.count++
     const segment = list[number >>> SEGMENT_BITS]!
@@ -119,15 +131,15 @@ export class Tuples implements TupleTable {
    * misses; reading for a whole batch first lets the misses overlap.
    */
   prefetch(hashes: Int32Array, count: number): void {
-    const { tables, slotMasks, numberMasks, stride } = this
+    const { tables, numberMasks, stride } = this
     const { list } = this.rows
     let touched = 0
     for (let i = 0; i < count; i++) {
       const hash = hashes[i]!
       const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
-      const entry = tables[shard]![hash & slotMasks[shard]!]!
       const numberMask = numberMasks[shard]!
-      if (entry !== 0 && ((entry ^ tagOf(hash)) & ~numberMask) === 0) {
+      const entry = tables[shard]![slotOf(hash, numberMask)]!
+      if (entry !== 0 && ((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) === 0) {
         const number = (entry & numberMask) - 1
         touched ^= list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * stride]!
       }
@@ -150,43 +162,32 @@ export class Tuples implements TupleTable {
     return 4 * (this.count * this.stride + this.tableWords)
   }
 
+  /** Gives a shard twice as many slots. */
   private double(shard: number): void {
     const old = this.tables[shard]!
-    const oldMask = this.numberMasks[shard]!
-    const table = this.install(shard, allocate(old.length * 2))
-    const slotMask = this.slotMasks[shard]!
+    const oldNumberMask = this.numberMasks[shard]!
+    const table = this.install(shard, 1 + Math.log2(old.length))
     const numberMask = this.numberMasks[shard]!
     const { width, stride } = this
     const { list } = this.rows
-    const numbers = new Int32Array(PORTION)
-    let next = 0
-    while (next < old.length) {
-      let portion = 0
-      let touched = 0
-      for (; next < old.length && portion < PORTION; next++) {
-        const entry = old[next]!
-        if (entry === 0) continue
-        const number = (entry & oldMask) - 1
-        numbers[portion++] = number
-        touched ^= list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * stride]!
-      }
-      this.touched = touched
-      for (let i = 0; i < portion; i++) {
-        const number = numbers[i]!
-        const hash = hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
-        let slot = hash & slotMask
-        while (table[slot] !== 0) slot = (slot + 1) & slotMask
-        table[slot] = (tagOf(hash) & ~numberMask) | (number + 1)
-      }
+    for (let slot = 0; slot < old.length; slot++) {
+      const entry = old[slot]!
+      if (entry === 0) continue
+      const number = (entry & oldNumberMask) - 1
+      const hash =
+        (entry & displacedOf(oldNumberMask)) === 0
+          ? hashFrom(entry, slot, oldNumberMask)
+          : hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
+      enter(table, 0, hash, number, numberMask)
     }
     this.tableWords -= old.length
   }
 
-  private install(shard: number, table: Int32Array): Int32Array {
+  private install(shard: number, slotBits: number): Int32Array {
+    if (slotBits > MOST_SLOT_BITS) throw new OutOfMemory('no room for a larger table')
+    const table = allocate(1 << slotBits)
     this.tables[shard] = table
-    this.slotMasks[shard] = table.length - 1
-    // Beyond 31 bits a number would be negative; there are no more than 2^30 tuples.
-    this.numberMasks[shard] = Math.min(2 ** 31, table.length * 2 ** NUMBER_BITS_BEYOND_SLOTS) - 1
+    this.numberMasks[shard] = numberMaskOf(slotBits)
     this.limits[shard] = Math.floor(table.length * MAX_LOAD)
     this.tableWords += table.length
     return table
