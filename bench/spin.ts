@@ -29,6 +29,7 @@ const MODELS: Readonly<Record<string, () => System>> = {
   'litmus-1': litmus('1-shared-page.litmus', 'v5.9'),
   'litmus-2': litmus('2-pins-and-forks.litmus', 'v5.19'),
   'litmus-3': litmus('3-pins-forks-reads.litmus', 'v5.9'),
+  'litmus-4': litmus('3-pins-forks-reads.litmus', 'v5.19'),
   'counters-3-6': () => counters(3, 6),
   'counters-4-4': () => counters(4, 4),
   'locked-6-5': () => lockedCounters(6, 5),

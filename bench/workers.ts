@@ -12,6 +12,7 @@ import type { Recipe } from '../test/engine/crew_member.ts'
 const MODELS: Readonly<Record<string, Recipe>> = {
   'litmus-1': ['litmus', 'bench/tests/1-shared-page.litmus', 'v5.9'],
   'litmus-3': ['litmus', 'bench/tests/3-pins-forks-reads.litmus', 'v5.9'],
+  'litmus-4': ['litmus', 'bench/tests/3-pins-forks-reads.litmus', 'v5.19'],
   'counters-4-4': ['counters', 4, 4],
   'ring-7-9': ['ring', 7, 9],
 }

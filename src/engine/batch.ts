@@ -1,20 +1,31 @@
 /**
  * Successors that wait to be looked up together, so that their cache misses overlap.
  */
-import type { Successors } from './expansion.ts'
 import { setControl } from './packed.ts'
 import type { Visited } from './visited.ts'
 
 const SIZE = 256
 
-export class Batch implements Successors {
+/** Hears what comes of those that waited. */
+export interface Waiting {
+  /** @param token what was given with it */
+  numbered(token: number, state: number, isNew: boolean): void
+  /** All of them have their numbers. */
+  flushed(): void
+}
+
+export class Batch {
   /** How many wait. */
   count = 0
   private readonly states: Int32Array
   private readonly hashes = new Int32Array(SIZE)
   private readonly parents = new Int32Array(SIZE)
+  private readonly tokens = new Int32Array(SIZE)
 
-  constructor(private readonly visited: Visited) {
+  constructor(
+    private readonly visited: Visited,
+    private readonly waiting: Waiting,
+  ) {
     this.states = new Int32Array(SIZE * visited.words)
   }
 
@@ -22,7 +33,14 @@ export class Batch implements Successors {
    * Adds the state that a thread's step leads to; a full batch is looked up at once.
    * @throws OutOfMemory
    */
-  add(from: Int32Array, parent: number, thread: number, memory: number, control: number): void {
+  add(
+    from: Int32Array,
+    parent: number,
+    thread: number,
+    memory: number,
+    control: number,
+    token: number,
+  ): void {
     const { states, visited } = this
     const { words } = visited
     const at = this.count * words
@@ -31,6 +49,7 @@ export class Batch implements Successors {
     setControl(states, at, thread, control)
     this.hashes[this.count] = visited.hash(states, at)
     this.parents[this.count] = parent
+    this.tokens[this.count] = token
     if (++this.count === SIZE) this.flush()
   }
 
@@ -39,8 +58,15 @@ export class Batch implements Successors {
    * @throws OutOfMemory
    */
   flush(): void {
-    this.visited.addAll(this.states, this.hashes, this.parents, this.count)
+    const { states, hashes, parents, tokens, count, visited, waiting } = this
+    const { words } = visited
+    visited.prefetch(hashes, count)
+    for (let i = 0; i < count; i++) {
+      const state = visited.intern(states, i * words, hashes[i]!, parents[i]!)
+      waiting.numbered(tokens[i]!, state, visited.fresh)
+    }
     this.count = 0
+    waiting.flushed()
   }
 
   /** Forgets what waits. */

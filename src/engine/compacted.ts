@@ -9,7 +9,7 @@
 import { Ancestry } from './ancestry.ts'
 import { BoundedSearch } from './bounded_search.ts'
 import { DONE } from './control.ts'
-import { Expansion, type Successors } from './expansion.ts'
+import { Expansion, type Successors, Walks } from './expansion.ts'
 import type { Coverage, ExploreLimits, Level } from './exploration.ts'
 import { chanceOfCollision, Fingerprints, fingerprintOf } from './fingerprints.ts'
 import { pack, setControl, wordsOfState } from './packed.ts'
@@ -50,7 +50,7 @@ export class CompactedSearch extends BoundedSearch implements Successors {
     this.here = new Int32Array(words)
     this.there = new Int32Array(words)
     this.waiting = new Queue(words)
-    this.expansion = new Expansion(this.learned, this.stepper, this.findings, this)
+    this.expansion = new Expansion(this.learned, this.memories, new Walks(this.stepper), this.findings, this)
     const controls = this.learned.controls.map(({ initial }) => initial)
     pack(this.there, this.memories.internInitial(), controls)
     this.keep(0)

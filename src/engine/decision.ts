@@ -9,10 +9,11 @@
  * The trees live in one Int32Array, as records that begin with a tag:
  *   READ    location, then one pointer for each value of the location
  *   CHOOSE  n, then n pointers
- *   LEAF    next control state, number of writes, then (location, value) for each write
- *   STUCK
+ *   LEAF    next control state, number of writes, then (location, value) for each write; footprint
+ *   STUCK   footprint
  *   FAIL    message number
- * A pointer is the index of a record; 0 is a place not learned yet.
+ * A pointer is the index of a record; 0 is a place not learned yet. A footprint is two sets of
+ * locations, a bit for each: those that are read or changed on the way to the leaf, and those that are changed.
  */
 import { ModelError } from './error.ts'
 import type { Location } from './layout.ts'
@@ -36,10 +37,15 @@ export class DecisionTrees {
   /** Differs between trees that learned different leaves, or in another order; nearly always. */
   digest = 0
 
+  /** Words of a set of locations. */
+  private readonly setWords: number
+
   constructor(
     private readonly context: unknown,
     private readonly locations: readonly Location[],
-  ) {}
+  ) {
+    this.setWords = Math.max(1, Math.ceil(locations.length / 32))
+  }
 
   /** Makes an empty tree and returns its slot: the index whose value points to the root. */
   newRoot(): number {
@@ -48,6 +54,27 @@ export class DecisionTrees {
 
   get size(): number {
     return this.used
+  }
+
+  /** Where the footprint of a leaf is; it must be no failure. */
+  footprintAt(leaf: number): number {
+    return this.code[leaf] === LEAF ? leaf + 3 + 2 * this.code[leaf + 2]! : leaf + 1
+  }
+
+  /**
+   * Whether what two leaves of different threads stand for comes to the same in either order, and is still
+   * what the threads do when the other one was first: neither changes what the other reads or changes.
+   */
+  commute(one: number, other: number): boolean {
+    const { code, setWords } = this
+    if (code[one] === FAIL || code[other] === FAIL) return false
+    const a = this.footprintAt(one)
+    const b = this.footprintAt(other)
+    for (let w = 0; w < setWords; w++) {
+      const touched = code[a + w]! & code[b + setWords + w]!
+      if ((touched | (code[a + setWords + w]! & code[b + w]!)) !== 0) return false
+    }
+    return true
   }
 
   /**
@@ -116,14 +143,27 @@ export class DecisionTrees {
   }
 
   private leaf(run: Recorder, response: Response, after: (response: Response) => number): number[] {
-    if (response === BLOCKED) return [STUCK]
+    if (response === BLOCKED) return [STUCK, ...this.footprint(run, [])]
     if (response === FAILED) {
       let message = this.messages.indexOf(run.failure!)
       if (message < 0) message = this.messages.push(run.failure!) - 1
       return [FAIL, message]
     }
     const writes = run.changes()
-    return [LEAF, after(response), writes.length, ...writes.flat()]
+    return [LEAF, after(response), writes.length, ...writes.flat(), ...this.footprint(run, writes)]
+  }
+
+  private footprint(run: Recorder, writes: readonly (readonly [number, number])[]): number[] {
+    const { setWords } = this
+    const sets = new Array<number>(2 * setWords).fill(0)
+    for (const event of run.events) {
+      if (event.kind === 'read') sets[event.location >> 5]! |= 1 << (event.location & 31)
+    }
+    for (const [location] of writes) {
+      sets[location >> 5]! |= 1 << (location & 31)
+      sets[setWords + (location >> 5)]! |= 1 << (location & 31)
+    }
+    return sets
   }
 
   private allocate(words: number): number {

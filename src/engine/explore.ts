@@ -5,7 +5,7 @@
  * one. A state is its memory's number and its threads' control states; its successors come
  * from walking, for each thread, the decision tree of the pending operation.
  */
-import { Batch } from './batch.ts'
+import { Diamonds } from './diamonds.ts'
 import { Expansion } from './expansion.ts'
 import type { Coverage, Exploration, ExploreLimits, Level } from './exploration.ts'
 import { StoredSearch } from './stored_search.ts'
@@ -15,7 +15,7 @@ import type { System } from './system.ts'
 const CLOCK_EVERY = 2048
 
 export class Explorer extends StoredSearch {
-  private readonly batch: Batch
+  private readonly diamonds: Diamonds
   private readonly expansion: Expansion
   private current = 0
   /** The last level that was found whole: where it begins, and where it ends. */
@@ -29,8 +29,8 @@ export class Explorer extends StoredSearch {
    */
   constructor(system: System, limits: ExploreLimits = {}, onReplay?: (procedure: string) => void) {
     super(system, limits, onReplay)
-    this.batch = new Batch(this.visited)
-    this.expansion = new Expansion(this.learned, this.stepper, this.findings, this.batch)
+    this.diamonds = new Diamonds(this.learned, this.stepper, this.visited)
+    this.expansion = new Expansion(this.learned, this.memories, this.diamonds, this.findings, this.diamonds)
     this.packInitial()
     this.add(this.here, 0, 0)
     if (this.findings.isBrokenFromTheBeginning()) this.current = 1
@@ -48,14 +48,26 @@ export class Explorer extends StoredSearch {
     return this.visited.count - this.current
   }
 
+  protected override get byteLength(): number {
+    return super.byteLength + this.diamonds.byteLength
+  }
+
   protected advanceSome(): boolean {
-    const { visited, batch, expansion, here, limits } = this
+    const { visited, diamonds, expansion, here, limits } = this
+    const { batch } = diamonds
     for (let n = 0; n < CLOCK_EVERY; n++) {
       if (this.current === this.levelEnd) {
         batch.flush()
         if (this.current === visited.count) return true
         if (this.depth >= limits.depth) return this.stopAt('depth')
         this.depth++
+        diamonds.beginLevel({
+          depth: this.depth,
+          before: this.levelBegin,
+          begin: this.levelEnd,
+          end: visited.count,
+          ...diamonds.judge(),
+        })
         this.levelBegin = this.levelEnd
         this.levelEnd = visited.count
       }

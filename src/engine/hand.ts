@@ -6,7 +6,7 @@
  * holds, whether it has been looked at at rest, whether it is known as an end. Two threads may
  * both check an invariant, since neither waits for the other: they find the same.
  */
-import { Batch } from './batch.ts'
+import { Diamonds } from './diamonds.ts'
 import { Expansion, type Notes } from './expansion.ts'
 import type { FailedRun, FailureKind } from './exploration.ts'
 import { Learned } from './learned.ts'
@@ -21,7 +21,11 @@ import {
   HALT,
   HALT_MEMORY,
   HALT_STATES,
+  KEEPS_STEPS,
+  KEPT_BEFORE,
   LEVEL,
+  LEVEL_BEFORE,
+  LEVEL_BEGIN,
   LEVEL_END,
   NEXT,
   PORTION,
@@ -73,8 +77,9 @@ export class Hand implements Notes {
   /** What has been noted already, and whether with a step: a run without is shorter by one. */
   private readonly noted = new Map<string, boolean>()
   private index = 0
+  private level = 0
 
-  private readonly batch: Batch
+  readonly diamonds: Diamonds
   private readonly expansion: Expansion
   /** The words of the state that is being expanded. */
   private readonly here: Int32Array
@@ -102,13 +107,17 @@ export class Hand implements Notes {
       this.log.learn(thread, control, memory),
     )
     this.here = new Int32Array(this.visited.words)
-    this.batch = new Batch(this.visited)
-    this.expansion = new Expansion(this.learned, stepper, this, this.batch)
+    this.diamonds = new Diamonds(this.learned, stepper, this.visited, share.steps)
+    this.expansion = new Expansion(this.learned, this.memories, this.diamonds, this, this.diamonds)
+    this.join(0)
   }
 
   /** @param index this thread among those that explore; the one that began has 0 */
   join(index: number): void {
     this.index = index
+    const { steps, hands } = this.share
+    const each = Math.floor(steps[0]!.leaves.byteLength / 4 / hands)
+    this.diamonds.keepStepsFrom(index * each, (index + 1) * each)
   }
 
   /** Adds the initial state. Whether its invariant holds; if not, there is nothing else to be done. */
@@ -116,7 +125,7 @@ export class Hand implements Notes {
     const { visited, here } = this
     const controls = this.learned.controls.map(({ initial }) => initial)
     pack(here, this.memories.internInitial(), controls)
-    visited.add(here, 0, visited.hash(here, 0), 0)
+    visited.intern(here, 0, visited.hash(here, 0), 0)
     const broken = this.isNewAndBreaks(0, 0, undefined)
     if (broken) this.counters[0] = 1
     return !broken
@@ -130,7 +139,8 @@ export class Hand implements Notes {
    * @throws ModelError
    */
   work(stop: number, onPortion?: () => void): boolean {
-    const { control, counters, visited, here, expansion } = this
+    const { control, counters, visited, here, expansion, diamonds } = this
+    this.beginLevel()
     const end = control[LEVEL_END]!
     const portion = control[PORTION]!
     try {
@@ -139,6 +149,7 @@ export class Hand implements Notes {
         const first = Atomics.add(control, NEXT, portion)
         if (first >= end) break
         const last = Math.min(first + portion, end)
+        diamonds.takePortion(first)
         for (let state = first; state < last; state++) {
           visited.load(state, here)
           counters[this.index * COUNTERS + 1]! += expansion.expand(state, here)
@@ -148,13 +159,30 @@ export class Hand implements Notes {
         if (this.isTooMuch()) break
         if (Date.now() >= stop) return false
       }
-      this.batch.flush()
+      this.diamonds.batch.flush()
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
-      this.batch.drop()
+      this.diamonds.batch.drop()
       this.halt(this.visited.count > this.share.limits.states ? HALT_STATES : HALT_MEMORY)
     }
     return true
+  }
+
+  /** Comes to the level that all work at, unless it is there. */
+  private beginLevel(): void {
+    const { control } = this
+    if (this.level === control[LEVEL]) return
+    this.level = control[LEVEL]!
+    // The leaves of the level before may be others' to learn.
+    this.log.catchUp()
+    this.diamonds.beginLevel({
+      depth: this.level,
+      before: control[LEVEL_BEFORE]!,
+      begin: control[LEVEL_BEGIN]!,
+      end: control[LEVEL_END]!,
+      keptBefore: control[KEPT_BEFORE] === 1,
+      keeps: control[KEEPS_STEPS] === 1,
+    })
   }
 
   /** Has everybody stop, for the first reason that somebody has. */
@@ -162,8 +190,10 @@ export class Hand implements Notes {
     Atomics.compareExchange(this.control, HALT, 0, reason)
   }
 
+  /** Others keep about as many steps of a level as this thread: 8 bytes each. */
   get byteLength(): number {
-    return this.visited.byteLength + this.memories.byteLength
+    const { visited, memories, diamonds, share } = this
+    return visited.byteLength + memories.byteLength + 3 * 8 * share.hands * diamonds.mostSteps
   }
 
   note(note: Note): void {
@@ -178,8 +208,8 @@ export class Hand implements Notes {
 
   private isTooMuch(): boolean {
     const { states, bytes } = this.share.limits
-    if (this.visited.count + this.batch.count > states) {
-      this.batch.flush()
+    if (this.visited.count + this.diamonds.batch.count > states) {
+      this.diamonds.batch.flush()
       if (this.visited.count > states) this.halt(HALT_STATES)
     }
     if (this.byteLength > bytes) this.halt(HALT_MEMORY)

@@ -86,13 +86,18 @@ export class Memories {
     return bytes[((chunk & SEGMENT_MASK) << CHUNK_BITS) + (location & (CHUNK_BYTES - 1))]!
   }
 
+  /** The number of a memory after the writes of a leaf, a record in `code`. */
+  after(memory: number, code: Int32Array, leaf: number): number {
+    const writes = code[leaf + 2]!
+    return writes === 0 ? memory : this.internChanged(memory, code, leaf + 3, leaf + 3 + 2 * writes)
+  }
+
   /**
-   * The number of memory `from` after the writes of a leaf.
-   * @param code the record array that holds the leaf
-   * @param at the index of the first (location, value) pair; locations ascend
+   * The number of memory `from` after some writes.
+   * @param at the index of the first (location, value) pair in `code`; locations ascend
    * @param end the index after the last
    */
-  internChanged(from: number, code: Int32Array, at: number, end: number): number {
+  private internChanged(from: number, code: Int32Array, at: number, end: number): number {
     const { memo, chunkMemo, vector, chunksEach } = this
     const place = memoPlace(from, at, MEMO_BITS)
     if (memo[place] === from && memo[place + 1] === at) return memo[place + 2]!

@@ -31,10 +31,10 @@ const MAX_CHAIN = 100_000
 const FIRST_MARK = 16
 const NOWHERE = -1
 
-/** What a way through an operation, which its leaf stands for, reads and writes: bit sets of locations. */
+/** What a way through an operation, which its leaf stands for, reads or writes, and what it writes: bit sets of locations. */
 interface Footprint {
   readonly number: number
-  readonly reads: Int32Array
+  readonly touches: Int32Array
   readonly writes: Int32Array
   /** Whether it writes nothing that an invariant has looked at. */
   readonly hidden: boolean
@@ -191,7 +191,7 @@ export class Merging {
     }
     if (leaf === 0) return -1
     onStep(thread, controls[thread]!, this.memory)
-    this.memory = this.after(leaf)
+    this.memory = this.memories.after(this.memory, this.learned.trees.code, leaf)
     controls[thread] = this.learned.trees.code[leaf + 1]!
     return thread
   }
@@ -277,7 +277,7 @@ export class Merging {
     }
 
     if (this.footprintNumbers[leaf] === 0) {
-      this.footprintNumbers[leaf] = this.footprints.push(this.footprintOf(root, leaf))
+      this.footprintNumbers[leaf] = this.footprints.push(this.footprintOf(leaf))
     }
     const footprint = this.footprints[this.footprintNumbers[leaf]! - 1]!
     const still = this.stillIn(thread)
@@ -287,7 +287,7 @@ export class Merging {
     }
     if (!footprint.hidden && this.onlyHidden) return 0
     if (!footprint.hidden && !this.invariantStands(this.whatOthersWrite(thread, still, controls))) return 0
-    if (this.isBroken(this.after(leaf))) return 0
+    if (this.isBroken(this.memories.after(this.memory, this.learned.trees.code, leaf))) return 0
     this.note(thread, still, footprint, controls)
     return leaf
   }
@@ -304,23 +304,14 @@ export class Merging {
     }
   }
 
-  /** What is read and written on the way, in the present memory, to a leaf; it is the same in all memories. */
-  private footprintOf(root: number, leaf: number): Footprint {
-    const { code } = this.learned.trees
+  private footprintOf(leaf: number): Footprint {
+    const { trees } = this.learned
     const { words } = this.independence
-    const reads = new Int32Array(words)
-    const writes = new Int32Array(words)
-    for (let record = code[root]!; record !== leaf; ) {
-      const location = code[record + 1]!
-      reads[location >> 5]! |= 1 << (location & 31)
-      record = code[record + 2 + this.memories.get(this.memory, location)]!
-    }
-    for (let i = 0; i < code[leaf + 2]!; i++) {
-      const location = code[leaf + 3 + 2 * i]!
-      writes[location >> 5]! |= 1 << (location & 31)
-    }
+    const at = trees.footprintAt(leaf)
+    const touches = trees.code.slice(at, at + words)
+    const writes = trees.code.slice(at + words, at + 2 * words)
     const hidden = isApart(writes, this.watched)
-    return { number: this.footprints.length, reads, writes, hidden, conflicts: new Uint8Array(64) }
+    return { number: this.footprints.length, touches, writes, hidden, conflicts: new Uint8Array(64) }
   }
 
   /** Whether one reads what may be written in a future, or writes what may be touched. */
@@ -392,18 +383,11 @@ export class Merging {
     })
     return message === undefined && within
   }
-
-  private after(leaf: number): number {
-    const { code } = this.learned.trees
-    const writes = code[leaf + 2]!
-    if (writes === 0) return this.memory
-    return this.memories.internChanged(this.memory, code, leaf + 3, leaf + 3 + 2 * writes)
-  }
 }
 
-/** Whether a step neither reads what may be written in a future, nor writes what may be touched. */
-function areApart({ reads, writes }: Footprint, { touched, written }: Future): boolean {
-  return isApart(reads, written) && isApart(writes, touched)
+/** Whether a step neither touches what may be written in a future, nor writes what may be touched. */
+function areApart({ touches, writes }: Footprint, { touched, written }: Future): boolean {
+  return isApart(touches, written) && isApart(writes, touched)
 }
 
 function isApart(one: Int32Array, other: Int32Array): boolean {

@@ -38,7 +38,11 @@ import {
   HALT_MEMORY,
   HALT_STATES,
   JOINED,
+  KEEPS_STEPS,
+  KEPT_BEFORE,
   LEVEL,
+  LEVEL_BEFORE,
+  LEVEL_BEGIN,
   LEVEL_END,
   MAX_HANDS,
   NEXT,
@@ -116,7 +120,13 @@ export class ParallelExplorer implements Search {
       throw new RangeError(`${team.size} threads are not within 1..${MAX_HANDS}`)
     }
     this.from = team.from ?? WORTH_SHARING
-    this.share = reserveShare(this.limits, system.threads.length, system.layout.locations, firstSlotBits)
+    this.share = reserveShare(
+      this.limits,
+      system.threads.length,
+      system.layout.locations,
+      team.size,
+      firstSlotBits,
+    )
     this.control = new Int32Array(this.share.control)
     this.counters = new Float64Array(this.share.counters)
     this.hand = new Hand(system, this.share, onReplay)
@@ -216,6 +226,7 @@ export class ParallelExplorer implements Search {
       return false
     }
     if (end > 1) this.depth++
+    const before = this.levelBegin
     this.levelBegin = first
     this.levelEnd = end
     const size = end - first
@@ -223,7 +234,12 @@ export class ParallelExplorer implements Search {
     if (shared) this.callOthers()
     const others = shared ? Math.min(team.size - 1, Atomics.load(control, JOINED)) : 0
     Atomics.store(control, LEVEL, this.depth)
+    Atomics.store(control, LEVEL_BEFORE, before)
+    Atomics.store(control, LEVEL_BEGIN, first)
     Atomics.store(control, LEVEL_END, end)
+    const { keptBefore, keeps } = this.hand.diamonds.judge()
+    Atomics.store(control, KEPT_BEFORE, keptBefore ? 1 : 0)
+    Atomics.store(control, KEEPS_STEPS, keeps ? 1 : 0)
     Atomics.store(control, PORTION, Math.max(1, Math.min(MOST_AT_ONCE, Math.ceil(size / (8 * team.size)))))
     Atomics.store(control, NEXT, first)
     Atomics.store(control, AT_WORK, others)

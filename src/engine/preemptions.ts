@@ -161,7 +161,7 @@ export class FewPreemptions extends StatefulSearch {
     this.moment[0] = state
     this.moment[1] = thread
     const { count } = this.moments
-    if (!this.moments.add(this.moment, 0, this.moments.hash(this.moment, 0), parent)) return
+    if (this.moments.intern(this.moment, 0, this.moments.hash(this.moment, 0), parent) < count) return
     if (count === this.depths.length) this.depths = grown(this.depths, count)
     this.depths[count] = count === 0 ? 0 : this.depths[parent]! + 1
   }

@@ -27,6 +27,25 @@ export function allocate(words: number): Int32Array<ArrayBuffer> {
   }
 }
 
+/** Typed arrays are indexed by 31-bit integers here. */
+const MOST_BYTES = 4 * (2 ** 31 - 1)
+const FEWEST_BYTES = 2 ** 20
+
+/**
+ * Shared memory, all 0: so much, or as much as there is, by halves.
+ * @throws OutOfMemory
+ */
+export function reserve(bytes: number): SharedArrayBuffer {
+  for (let size = Math.min(bytes, MOST_BYTES); ; size /= 2) {
+    try {
+      return new SharedArrayBuffer(Math.ceil(size / 4) * 4)
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      if (size / 2 < FEWEST_BYTES) throw new OutOfMemory(`no room for ${size} shared bytes`, { cause })
+    }
+  }
+}
+
 /**
  * An array with room for at least one more index than `index`, and the same words otherwise.
  * @throws OutOfMemory

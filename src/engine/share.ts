@@ -4,9 +4,11 @@
  */
 import type { ExploreLimits } from './exploration.ts'
 import type { Location } from './layout.ts'
+import { reserveSteps, type SharedSteps } from './level_steps.ts'
 import { CHUNK_WORDS, chunksOf } from './memories.ts'
 import { wordsOfState } from './packed.ts'
-import { reserve, reserveTuples, type TupleBuffers } from './shared_tuples.ts'
+import { reserve } from './segments.ts'
+import { reserveTuples, type TupleBuffers } from './shared_tuples.ts'
 
 /** The most threads that can explore together. */
 export const MAX_HANDS = 64
@@ -23,6 +25,11 @@ export const NEXT = 16
 export const LEVEL_END = 32
 export const PORTION = 33
 export const LEVEL = 34
+/** The first state of the level, and of the one before; whether their steps are kept (`level_steps.ts`). */
+export const LEVEL_BEGIN = 35
+export const LEVEL_BEFORE = 36
+export const KEEPS_STEPS = 37
+export const KEPT_BEFORE = 38
 /** Threads that have not finished their part of the level. */
 export const AT_WORK = 48
 /** Things learned so far, and whether somebody is learning. */
@@ -63,6 +70,9 @@ export interface Share {
   readonly states: TupleBuffers
   readonly chunks: TupleBuffers
   readonly vectors: TupleBuffers
+  readonly steps: readonly SharedSteps[]
+  /** How many threads explore, at most. */
+  readonly hands: number
   readonly limits: Required<ExploreLimits>
 }
 
@@ -74,6 +84,7 @@ export function reserveShare(
   limits: Required<ExploreLimits>,
   threads: number,
   locations: readonly Location[],
+  hands: number,
   firstSlotBits?: number,
 ): Share {
   const { states, bytes } = limits
@@ -89,6 +100,8 @@ export function reserveShare(
     states: reserveTuples(wordsOfState(threads), 1, most, bytes, firstSlotBits),
     chunks: reserveTuples(CHUNK_WORDS, 0, many, bytes, firstSlotBits),
     vectors: reserveTuples(chunksOf(locations), 1, many, bytes, firstSlotBits),
+    steps: reserveSteps(threads, most),
+    hands,
     limits,
   }
 }

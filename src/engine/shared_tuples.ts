@@ -43,7 +43,7 @@ import {
   tagMaskOf,
   tagOf,
 } from './hash.ts'
-import { OutOfMemory, SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
+import { OutOfMemory, reserve, SEGMENT_BITS, SEGMENT_MASK } from './segments.ts'
 import type { TupleTable } from './tuples.ts'
 
 /** Slots of a shard in the beginning, as a power of two. */
@@ -100,25 +100,6 @@ export function reserveTuples(
   }
   words[TABLE_WORDS] = SHARDS << firstSlotBits
   return { width, payload, control, rows, tables }
-}
-
-/** Typed arrays are indexed by 31-bit integers here. */
-const MOST_BYTES = 4 * (2 ** 31 - 1)
-const FEWEST_BYTES = 2 ** 20
-
-/**
- * Shared memory, all 0: so much, or as much as there is, by halves.
- * @throws OutOfMemory
- */
-export function reserve(bytes: number): SharedArrayBuffer {
-  for (let size = Math.min(bytes, MOST_BYTES); ; size /= 2) {
-    try {
-      return new SharedArrayBuffer(Math.ceil(size / 4) * 4)
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause
-      if (size / 2 < FEWEST_BYTES) throw new OutOfMemory(`no room for ${size} shared bytes`, { cause })
-    }
-  }
 }
 
 function descriptorOf(base: number, bits: number): number {

@@ -24,17 +24,43 @@ export class Stepper {
       learned.learn(thread, control, (location) => store.get(memory, location)),
   ) {}
 
+  /** The leaves that the last `walk` reached. */
+  leaves = new Int32Array(16)
+
   /**
    * Performs a thread's pending operation in every way in which it can go.
    * @param control a control state of the thread, not DONE
    * @returns how many ways there are; 0 if it is blocked
    */
   step(thread: number, control: number, memory: number): number {
+    const { store } = this
+    const reached = this.walk(thread, control, memory)
+    const { code } = this.learned.trees
+    let found = 0
+    for (let i = 0; i < reached; i++) {
+      const record = this.leaves[i]!
+      const tag = code[record]
+      if (tag === STUCK) continue
+      const operand = code[record + 1]!
+      if (tag === FAIL) {
+        this.memories[found] = memory
+        this.controls[found++] = -1 - operand
+      } else {
+        this.memories[found] = store.after(memory, code, record)
+        this.controls[found++] = operand
+      }
+    }
+    return found
+  }
+
+  /**
+   * Finds the leaves of a thread's pending operation.
+   * @returns how many `leaves` there are
+   */
+  walk(thread: number, control: number, memory: number): number {
     const { learned, store, pending } = this
-    const slots = learned.roots[thread]!
-    const root = control < slots.length ? slots[control]! : 0
-    pending[0] = root === 0 ? learned.rootOf(thread, control) : root
-    // Making a root or learning may have put the records elsewhere.
+    while (this.rootOf(thread, control) === 0) this.learn(thread, control, memory)
+    pending[0] = this.rootOf(thread, control)
     let code = learned.trees.code
     let alternatives = 1
     let found = 0
@@ -44,6 +70,7 @@ export class Stepper {
         const record = code[slot]!
         if (record === 0) {
           this.learn(thread, control, memory)
+          // Learning may have put the records elsewhere.
           code = learned.trees.code
           continue
         }
@@ -52,25 +79,15 @@ export class Stepper {
           case READ:
             slot = record + 2 + store.get(memory, operand)
             break
-          case LEAF: {
-            const writes = code[record + 2]!
-            const next =
-              writes === 0 ? memory : store.internChanged(memory, code, record + 3, record + 3 + 2 * writes)
-            if (found === this.memories.length) this.grow()
-            this.memories[found] = next
-            this.controls[found++] = operand
-            break walk
-          }
           case CHOOSE:
             for (let i = operand - 1; i > 0; i--) pending[alternatives++] = record + 2 + i
             slot = record + 2
             break
+          case LEAF:
           case FAIL:
-            if (found === this.memories.length) this.grow()
-            this.memories[found] = memory
-            this.controls[found++] = -1 - operand
-            break walk
           case STUCK:
+            if (found === this.leaves.length) this.grow()
+            this.leaves[found++] = record
             break walk
           default:
             throw new Error(`no record at ${record}`)
@@ -80,8 +97,14 @@ export class Stepper {
     return found
   }
 
+  /** The slot of a tree, as far as there is one: it is for learning to make it, so that those who learn alike have it at the same place. */
+  private rootOf(thread: number, control: number): number {
+    const slots = this.learned.roots[thread]!
+    return control < slots.length ? slots[control]! : 0
+  }
+
   private grow(): void {
-    for (const name of ['memories', 'controls'] as const) {
+    for (const name of ['memories', 'controls', 'leaves'] as const) {
       this[name] = grown(this[name], this[name].length)
     }
   }

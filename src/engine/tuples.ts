@@ -34,6 +34,8 @@ export interface TupleTable {
   /** Words from one row to the next. */
   readonly stride: number
   readonly count: number
+  /** Whether the last `intern` added a tuple. */
+  readonly fresh: boolean
   /** Row `n` begins at word `(n & SEGMENT_MASK) * stride` of segment `n >>> SEGMENT_BITS`. */
   readonly rows: { readonly list: readonly Int32Array[]; readonly capacity: number }
   hash(source: Int32Array, at: number): number
@@ -47,6 +49,7 @@ export interface TupleTable {
 
 export class Tuples implements TupleTable {
   count = 0
+  fresh = false
   /** Rows of `stride` words: a tuple and what belongs to it. */
   readonly rows: Segments
   readonly stride: number
@@ -100,7 +103,10 @@ export class Tuples implements TupleTable {
         const other = (number & SEGMENT_MASK) * stride
         let i = 0
         while (i < width && segment[other + i] === source[at + i]) i++
-        if (i === width) return number
+        if (i === width) {
+          this.fresh = false
+          return number
+        }
       }
       slot = (slot + 1) & last
       behind++
@@ -119,6 +125,7 @@ export class Tuples implements TupleTable {
     }
     this.used[shard]!++
     this.count++
+    this.fresh = true
     const segment = list[number >>> SEGMENT_BITS]!
     const base = (number & SEGMENT_MASK) * stride
     for (let i = 0; i < width; i++) segment[base + i] = source[at + i]!

@@ -14,6 +14,11 @@ export class Visited {
     private readonly tuples: TupleTable = new Tuples(words, 1),
   ) {}
 
+  /** Whether the last `intern` added a state. */
+  get fresh(): boolean {
+    return this.tuples.fresh
+  }
+
   get count(): number {
     return this.tuples.count
   }
@@ -55,16 +60,9 @@ export class Visited {
     return this.tuples.hash(source, at)
   }
 
-  /** Adds the first `count` states of a batch, unless they are known, in their order. */
-  addAll(source: Int32Array, hashes: Int32Array, parents: Int32Array, count: number): void {
+  /** Reads what `intern` is going to need for these hashes. */
+  prefetch(hashes: Int32Array, count: number): void {
     this.tuples.prefetch(hashes, count)
-    for (let i = 0; i < count; i++) this.add(source, i * this.words, hashes[i]!, parents[i]!)
-  }
-
-  /** Adds a state unless it is known; tells whether it was new. Its number is then `count - 1`. */
-  add(source: Int32Array, at: number, hash: number, parent: number): boolean {
-    const before = this.tuples.count
-    return this.intern(source, at, hash, parent) === before
   }
 
   /** The number of a state, which is added unless it is known. */
