@@ -7,7 +7,7 @@
  * Shards double on their own, as those of `tuples.ts` do. Both hashes are kept whole, so that
  * entries can be moved without the things.
  */
-import { SHARD_OF, SHARD_SHIFT, SHARDS } from './hash.ts'
+import { SHARD_OF, SHARDS, SLICE_SHIFT } from './hash.ts'
 import { allocate } from './segments.ts'
 
 /** Bits of a fingerprint. */
@@ -43,7 +43,7 @@ export class Fingerprints {
     }
     // What would look like an empty slot.
     if (first === 0 && second === 0) first = 1
-    const shard = SHARD_OF[first >>> SHARD_SHIFT]!
+    const shard = SHARD_OF[first >>> SLICE_SHIFT]!
     const table = this.tables[shard]!
     const slot = find(table, first, second)
     if (table[slot] !== 0 || table[slot + 1] !== 0) return false

@@ -10,7 +10,7 @@
  *
  *   the number of a tuple, and 1
  *   whether it is displaced: not in its own bucket
- *   a tag: the bits of the hash from those that chose the bucket up to those that choose the shard
+ *   a tag: the bits of the hash that follow those that chose the bucket
  *
  * A tag spares most looks at tuples that are others. When a shard doubles, an entry that is in
  * its own bucket has in the lowest bit of its tag which of the two halves it goes to, so nothing but
@@ -19,9 +19,10 @@
 
 /** Shards of a table. */
 export const SHARDS = 64
-/** The upper bits of a hash that choose the shard. */
-const SHARD_HASH_BITS = 12
-export const SHARD_SHIFT = 32 - SHARD_HASH_BITS
+/** The upper bits of a hash, which say to which slice of all tuples it belongs; a shard has some slices. */
+const SLICE_BITS = 10
+export const SLICES = 1 << SLICE_BITS
+export const SLICE_SHIFT = 32 - SLICE_BITS
 
 /** How full a shard may get before it doubles. */
 export const MAX_LOAD = 0.8
@@ -33,16 +34,19 @@ export const MAX_LOAD = 0.8
  */
 const NUMBER_BITS_BEYOND_SLOTS = Math.log2(SHARDS) + 2
 
-/** Slots of a bucket, as a power of two: so many that a doubling shard uses up just the lowest bit of its tags. */
-const BUCKET_BITS = SHARD_HASH_BITS - NUMBER_BITS_BEYOND_SLOTS - 1
+/** Slots of a bucket, as a power of two. */
+const BUCKET_BITS = 3
 const BUCKET = 1 << BUCKET_BITS
+
+/** How far a hash is moved to be a tag: as an entry's number needs one bit more, its tag gives away one more to the bucket. */
+const TAG_SHIFT = BUCKET_BITS + NUMBER_BITS_BEYOND_SLOTS + 1
 
 /** Most slots of a shard, as a power of two: with more there would be no bit left to tell what is displaced. */
 export const MOST_SLOT_BITS = 31 - NUMBER_BITS_BEYOND_SLOTS
 
-/** The bits of an entry that hold a number, in a shard of so many slots (as a power of two). */
-export function numberMaskOf(slotBits: number): number {
-  return -1 >>> (32 - NUMBER_BITS_BEYOND_SLOTS - slotBits)
+/** The bits of an entry that hold a number, in a shard of so many slots. */
+export function numberMaskOf(slots: number): number {
+  return ((slots << NUMBER_BITS_BEYOND_SLOTS) - 1) | 0
 }
 
 /** The bits of an entry that hold a tag. */
@@ -55,19 +59,17 @@ export function displacedOf(numberMask: number): number {
   return (numberMask + 1) | 0
 }
 
-/** The first slot of the bucket of a hash. */
-export function slotOf(hash: number, numberMask: number): number {
-  return (hash << BUCKET_BITS) & lastSlotOf(numberMask)
-}
-
-/** The last slot of a shard. */
-export function lastSlotOf(numberMask: number): number {
-  return numberMask >>> NUMBER_BITS_BEYOND_SLOTS
+/**
+ * The first slot of the bucket of a hash.
+ * @param last slot of the shard
+ */
+export function slotOf(hash: number, last: number): number {
+  return (hash << BUCKET_BITS) & last
 }
 
 /** A hash, moved to where its tag is in an entry. */
 export function tagOf(hash: number): number {
-  return hash << SHARD_HASH_BITS
+  return hash << TAG_SHIFT
 }
 
 /** The entry of a tuple so many slots behind the first one of its bucket. */
@@ -77,36 +79,31 @@ export function entryOf(hash: number, number: number, behind: number, numberMask
   )
 }
 
-/** What an entry that is not displaced and its slot tell of a hash: all but what chooses the shard. */
+/** What an entry that is not displaced and its slot tell of a hash: all that it takes to enter it in a larger table. */
 export function hashFrom(entry: number, slot: number, numberMask: number): number {
-  return ((entry & tagMaskOf(numberMask)) >>> SHARD_HASH_BITS) | (slot >>> BUCKET_BITS)
+  return ((entry & tagMaskOf(numberMask)) >>> TAG_SHIFT) | (slot >>> BUCKET_BITS)
 }
 
 /**
  * Enters a tuple that is not in a shard.
  * @param base where the shard begins in `slots`
+ * @param last slot of the shard
  */
-export function enter(
-  slots: Int32Array,
-  base: number,
-  hash: number,
-  number: number,
-  numberMask: number,
-): void {
-  const last = lastSlotOf(numberMask)
-  let slot = slotOf(hash, numberMask)
+export function enter(slots: Int32Array, base: number, last: number, hash: number, number: number): void {
+  const numberMask = numberMaskOf(last + 1)
+  let slot = slotOf(hash, last)
   let behind = 0
   for (; slots[base + slot] !== 0; behind++) slot = (slot + 1) & last
   slots[base + slot] = entryOf(hash, number, behind, numberMask)
 }
 
-/** By the upper bits of a hash: the shard. */
+/** By slice: the shard. */
 export const SHARD_OF: Uint8Array = shares()
 
 function shares(): Uint8Array {
   const weights = Array.from({ length: SHARDS }, (_, i) => 2 ** (i / SHARDS))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const shards = new Uint8Array(1 << SHARD_HASH_BITS)
+  const shards = new Uint8Array(SLICES)
   let shard = 0
   let end = weights[0]!
   for (let i = 0; i < shards.length; i++) {
@@ -115,6 +112,10 @@ function shares(): Uint8Array {
   }
   return shards
 }
+
+/** By shard: its first slice; and the end of the last one's. */
+export const FIRST_SLICES: Int32Array = new Int32Array(SHARDS + 1).fill(SLICES)
+for (let slice = SLICES - 1; slice >= 0; slice--) FIRST_SLICES[SHARD_OF[slice]!] = slice
 
 /** The hash of `width` words. */
 export function hashOf(source: Int32Array, at: number, width: number): number {

@@ -37,8 +37,8 @@ import {
   MOST_SLOT_BITS,
   numberMaskOf,
   SHARD_OF,
-  SHARD_SHIFT,
   SHARDS,
+  SLICE_SHIFT,
   slotOf,
   tagMaskOf,
   tagOf,
@@ -153,7 +153,7 @@ export class SharedTuples implements TupleTable {
    * @throws OutOfMemory, and nothing has changed
    */
   intern(source: Int32Array, at: number, hash: number, payload = 0): number {
-    const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
+    const shard = SHARD_OF[hash >>> SLICE_SHIFT]!
     let number = this.internIn(this.control[SHARD_TABLES + shard]!, shard, source, at, hash, payload)
     while (number < 0) {
       const descriptor = Atomics.load(this.control, SHARD_TABLES + shard)
@@ -168,12 +168,13 @@ export class SharedTuples implements TupleTable {
     let touched = 0
     for (let i = 0; i < count; i++) {
       const hash = hashes[i]!
-      const descriptor = control[SHARD_TABLES + SHARD_OF[hash >>> SHARD_SHIFT]!]!
-      const numberMask = numberMaskOf(descriptor & 31)
-      const entry = tables[((descriptor >>> 5) << ALIGN_BITS) + slotOf(hash, numberMask)]!
+      const descriptor = control[SHARD_TABLES + SHARD_OF[hash >>> SLICE_SHIFT]!]!
+      const numberMask = numberMaskOf(1 << (descriptor & 31))
+      const entry = tables[((descriptor >>> 5) << ALIGN_BITS) + slotOf(hash, (1 << (descriptor & 31)) - 1)]!
+      // First what can be foretold, as in `tuples.ts`.
+      if (((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) !== 0) continue
       const field = entry & numberMask
-      if (field === 0 || field === numberMask || ((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) !== 0)
-        continue
+      if (field === 0 || field === numberMask) continue
       touched ^= list[(field - 1) >>> SEGMENT_BITS]![((field - 1) & SEGMENT_MASK) * stride]!
     }
     this.touched = touched
@@ -215,10 +216,10 @@ export class SharedTuples implements TupleTable {
     const bits = descriptor & 31
     const base = (descriptor >>> 5) << ALIGN_BITS
     const slotMask = (1 << bits) - 1
-    const numberMask = numberMaskOf(bits)
+    const numberMask = numberMaskOf(1 << bits)
     const tagMask = tagMaskOf(numberMask)
     const tag = tagOf(hash)
-    let slot = slotOf(hash, numberMask)
+    let slot = slotOf(hash, slotMask)
     for (let probes = 0; probes <= slotMask && probes <= MAX_PROBES; probes++) {
       let entry = tables[base + slot]!
       if (entry === 0) {
@@ -319,8 +320,7 @@ export class SharedTuples implements TupleTable {
     const { tables, stride, width } = this
     const { list } = this.rows
     const oldBase = (from >>> 5) << ALIGN_BITS
-    const oldNumberMask = numberMaskOf(from & 31)
-    const numberMask = numberMaskOf(bits)
+    const oldNumberMask = numberMaskOf(1 << (from & 31))
     for (let slot = 0; slot < 1 << (from & 31); slot++) {
       const old = oldBase + slot
       let entry = Atomics.load(tables, old)
@@ -335,7 +335,7 @@ export class SharedTuples implements TupleTable {
         (entry & displacedOf(oldNumberMask)) === 0
           ? hashFrom(entry, slot, oldNumberMask)
           : hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
-      enter(tables, base, hash, number, numberMask)
+      enter(tables, base, (1 << bits) - 1, hash, number)
       Atomics.store(tables, old, ~oldNumberMask)
     }
   }

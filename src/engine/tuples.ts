@@ -11,14 +11,16 @@ import {
   displacedOf,
   enter,
   entryOf,
+  FIRST_SLICES,
   hashFrom,
   hashOf,
   MAX_LOAD,
   MOST_SLOT_BITS,
   numberMaskOf,
   SHARD_OF,
-  SHARD_SHIFT,
   SHARDS,
+  SLICE_SHIFT,
+  SLICES,
   slotOf,
   tagMaskOf,
   tagOf,
@@ -27,6 +29,8 @@ import { allocate, OutOfMemory, SEGMENT_BITS, SEGMENT_MASK, Segments } from './s
 
 /** Slots of a shard in the beginning, as a power of two. */
 const FIRST_SLOT_BITS = 4
+
+const NONE = new Int32Array(0)
 
 /** What interns tuples, for one thread (here) or for several (`shared_tuples.ts`). */
 export interface TupleTable {
@@ -53,9 +57,8 @@ export class Tuples implements TupleTable {
   /** Rows of `stride` words: a tuple and what belongs to it. */
   readonly rows: Segments
   readonly stride: number
-  /** By shard: the slots, each with an entry (`hash.ts`), or 0. */
-  private readonly tables: Int32Array[] = []
-  private readonly numberMasks = new Int32Array(SHARDS)
+  /** By slice: the slots of its shard, each with an entry (`hash.ts`), or 0. */
+  private readonly tables: Int32Array[] = Array.from({ length: SLICES }, () => NONE)
   private readonly used = new Int32Array(SHARDS)
   private readonly limits = new Int32Array(SHARDS)
   private tableWords = 0
@@ -87,14 +90,14 @@ export class Tuples implements TupleTable {
    */
   intern(source: Int32Array, at: number, hash: number, payload = 0): number {
     const { width, stride } = this
-    const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
     const { list } = this.rows
-    let table = this.tables[shard]!
-    let numberMask = this.numberMasks[shard]!
+    const slice = hash >>> SLICE_SHIFT
+    const table = this.tables[slice]!
+    const last = table.length - 1
+    const numberMask = numberMaskOf(table.length)
     const tagMask = tagMaskOf(numberMask)
     const tag = tagOf(hash)
-    const last = table.length - 1
-    let slot = slotOf(hash, numberMask)
+    let slot = slotOf(hash, last)
     let behind = 0
     for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
       if (((entry ^ tag) & tagMask) === 0) {
@@ -113,13 +116,11 @@ export class Tuples implements TupleTable {
     }
 
     const number = this.count
+    const shard = SHARD_OF[slice]!
     if (number === this.rows.capacity) this.rows.grow()
     if (this.used[shard] === this.limits[shard] || number >= numberMask) {
-      do this.double(shard)
-      while (number >= this.numberMasks[shard]!)
-      table = this.tables[shard]!
-      numberMask = this.numberMasks[shard]!
-      enter(table, 0, hash, number, numberMask)
+      const larger = this.double(shard, number)
+      enter(larger, 0, larger.length - 1, hash, number)
     } else {
       table[slot] = entryOf(hash, number, behind, numberMask)
     }
@@ -138,15 +139,16 @@ export class Tuples implements TupleTable {
    * misses; reading for a whole batch first lets the misses overlap.
    */
   prefetch(hashes: Int32Array, count: number): void {
-    const { tables, numberMasks, stride } = this
+    const { tables, stride } = this
     const { list } = this.rows
     let touched = 0
     for (let i = 0; i < count; i++) {
       const hash = hashes[i]!
-      const shard = SHARD_OF[hash >>> SHARD_SHIFT]!
-      const numberMask = numberMasks[shard]!
-      const entry = tables[shard]![slotOf(hash, numberMask)]!
-      if (entry !== 0 && ((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) === 0) {
+      const table = tables[hash >>> SLICE_SHIFT]!
+      const entry = table[slotOf(hash, table.length - 1)]!
+      const numberMask = numberMaskOf(table.length)
+      // In this order, since whether there is an entry cannot be foretold; whoever guesses has to wait for memory.
+      if (((entry ^ tagOf(hash)) & tagMaskOf(numberMask)) === 0 && entry !== 0) {
         const number = (entry & numberMask) - 1
         touched ^= list[number >>> SEGMENT_BITS]![(number & SEGMENT_MASK) * stride]!
       }
@@ -169,32 +171,33 @@ export class Tuples implements TupleTable {
     return 4 * (this.count * this.stride + this.tableWords)
   }
 
-  /** Gives a shard twice as many slots. */
-  private double(shard: number): void {
-    const old = this.tables[shard]!
-    const oldNumberMask = this.numberMasks[shard]!
-    const table = this.install(shard, 1 + Math.log2(old.length))
-    const numberMask = this.numberMasks[shard]!
+  /** Gives a shard twice as many slots, or so many that its entries have room for a number. */
+  private double(shard: number, number: number): Int32Array {
+    const old = this.tables[FIRST_SLICES[shard]!]!
+    let slots = old.length * 2
+    while (number >= numberMaskOf(slots)) slots *= 2
+    const table = this.install(shard, Math.log2(slots))
+    const numberMask = numberMaskOf(old.length)
     const { width, stride } = this
     const { list } = this.rows
     for (let slot = 0; slot < old.length; slot++) {
       const entry = old[slot]!
       if (entry === 0) continue
-      const number = (entry & oldNumberMask) - 1
+      const moved = (entry & numberMask) - 1
       const hash =
-        (entry & displacedOf(oldNumberMask)) === 0
-          ? hashFrom(entry, slot, oldNumberMask)
-          : hashOf(list[number >>> SEGMENT_BITS]!, (number & SEGMENT_MASK) * stride, width)
-      enter(table, 0, hash, number, numberMask)
+        (entry & displacedOf(numberMask)) === 0
+          ? hashFrom(entry, slot, numberMask)
+          : hashOf(list[moved >>> SEGMENT_BITS]!, (moved & SEGMENT_MASK) * stride, width)
+      enter(table, 0, table.length - 1, hash, moved)
     }
     this.tableWords -= old.length
+    return table
   }
 
   private install(shard: number, slotBits: number): Int32Array {
     if (slotBits > MOST_SLOT_BITS) throw new OutOfMemory('no room for a larger table')
     const table = allocate(1 << slotBits)
-    this.tables[shard] = table
-    this.numberMasks[shard] = numberMaskOf(slotBits)
+    this.tables.fill(table, FIRST_SLICES[shard], FIRST_SLICES[shard + 1])
     this.limits[shard] = Math.floor(table.length * MAX_LOAD)
     this.tableWords += table.length
     return table

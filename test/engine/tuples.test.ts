@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SHARD_SHIFT } from '../../src/engine/hash.ts'
+import { SLICE_SHIFT } from '../../src/engine/hash.ts'
 import { reserveTuples, SharedTuples } from '../../src/engine/shared_tuples.ts'
 import { Tuples, type TupleTable } from '../../src/engine/tuples.ts'
 
@@ -61,7 +61,7 @@ describe.each(TABLES)('a table %s', (_, make) => {
     for (let i = 0; crowd.length < 100; i++) {
       const hash = table.hash(Int32Array.of(i, 1), 0)
       // The same shard, and the same lowest bits.
-      if (hash >>> SHARD_SHIFT === 0x2a && (hash & 3) === 1) crowd.push([i, 1])
+      if (hash >>> SLICE_SHIFT === 0x2a && (hash & 3) === 1) crowd.push([i, 1])
     }
     expectAll(table, crowd)
   })
