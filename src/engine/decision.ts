@@ -47,7 +47,7 @@ export class DecisionTrees {
     this.setWords = Math.max(1, Math.ceil(locations.length / 32))
   }
 
-  /** Makes an empty tree and returns its slot: the index whose value points to the root. */
+  /** Makes an empty tree and returns its slot: the index whose value points to the root. It is never 0. */
   newRoot(): number {
     return this.allocate(1)
   }

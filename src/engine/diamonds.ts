@@ -11,8 +11,8 @@
  * When y is expanded, which was found from s by b, and the leaf of a in s commutes with that of b
  * (`decision.ts`), then a's thread reaches the same leaf in y: its decision tree needs no walk. And
  * if x has been expanded before y, the state that its step b led to is z: there is nothing to look
- * up, nor even to put together. A breadth-first search has s in the level before, and x in that of y or
- * the one before, so the steps of two levels are all that is kept (`level_steps.ts`).
+ * up, nor even to put together. A breadth-first search has s in the level before, and x, unless a leads
+ * further back, in that of y or the one before; the steps of these two levels are kept (`level_steps.ts`).
  *
  * This leaves out no state and no step; what is found is what would be found without, in the same order.
  * In a system whose threads all work at the same place little commutes. Then steps are not kept for a
@@ -23,6 +23,7 @@ import type { DecisionTrees } from './decision.ts'
 import type { Leaves, Successors } from './expansion.ts'
 import type { Learned } from './learned.ts'
 import {
+  LEVELS,
   LevelSteps,
   type LevelToCome,
   MOST_STEPS,
@@ -38,7 +39,7 @@ import type { Visited } from './visited.ts'
 const WORTH_KEEPING = 1 / 8
 /** Steps of a level from which on that can be told. */
 const TELLING = 1_000
-/** Levels for which they are not kept if it is not. */
+/** Levels for which they are not kept if it is not, at least. */
 const PAUSE = 16
 
 export class Diamonds implements Leaves, Successors {
@@ -50,13 +51,17 @@ export class Diamonds implements Leaves, Successors {
   private before: LevelSteps
   private level: LevelSteps
   private next: LevelSteps
-  /** Where the steps that this thread keeps begin, how far it has come, and where they end at the latest. */
+  /** Where this thread keeps steps, how far it has come, and where it must end. */
   private firstStep = 0
   private step = 0
   private lastStep = MOST_STEPS
-  private most = 0
   /** States of the level from here up to the one that is expanded have been expanded by this thread. */
   private from = 0
+  /** The end of the portion that this thread has taken last. */
+  private portionEnd = 0
+  /** The most steps that this thread has kept of a level, and the most states of a level whose steps were kept. */
+  private mostSteps = 0
+  private mostStates = 0
 
   /** Of this level: steps, and those that led to a state that was known without a lookup. */
   private steps = 0
@@ -99,7 +104,7 @@ export class Diamonds implements Leaves, Successors {
     this.trees = trees
     this.threads = controls.length
     this.batch = new Batch(visited, this)
-    this.levels = [0, 1, 2].map((i) => new LevelSteps(this.threads, shared?.[i]))
+    this.levels = Array.from({ length: LEVELS }, (_, i) => new LevelSteps(this.threads, shared?.[i]))
     this.before = this.levels[2]!
     this.level = this.levels[0]!
     this.next = this.levels[1]!
@@ -112,15 +117,17 @@ export class Diamonds implements Leaves, Successors {
     this.keeps = keeps
     this.steps = 0
     this.known = 0
-    this.before = this.levels[(depth + 2) % 3]!
-    this.level = this.levels[depth % 3]!
-    this.next = this.levels[(depth + 1) % 3]!
+    this.before = this.levels[(depth + 2) % LEVELS]!
+    this.level = this.levels[depth % LEVELS]!
+    this.next = this.levels[(depth + 1) % LEVELS]!
     this.before.begin = before
     this.level.begin = begin
     this.next.begin = end
-    this.most = this.mostSteps
+    this.mostSteps = Math.max(this.mostSteps, this.step - this.firstStep)
+    if (keeps) this.mostStates = Math.max(this.mostStates, end - begin)
     this.step = this.firstStep
     this.from = begin
+    this.portionEnd = begin
   }
 
   /** Where this thread keeps steps, if several explore together. */
@@ -130,9 +137,10 @@ export class Diamonds implements Leaves, Successors {
     this.lastStep = last
   }
 
-  /** This thread goes on with states from here on, one after the other. */
-  takePortion(first: number): void {
-    this.from = first
+  /** This thread goes on with these states, one after the other: up to `end`, without it. */
+  takePortion(first: number, end: number): void {
+    if (first !== this.portionEnd) this.from = first
+    this.portionEnd = end
   }
 
   /** Whether steps of the level have been kept, and whether those of the next should be. */
@@ -213,9 +221,13 @@ export class Diamonds implements Leaves, Successors {
     return this.levels.reduce((sum, level) => sum + level.byteLength, 4 * this.same.length)
   }
 
-  /** The most steps that this thread kept of a level. */
-  get mostSteps(): number {
-    return Math.max(this.most, this.step - this.firstStep)
+  /**
+   * About as many bytes have been written to where several threads keep steps.
+   * @param hands that explore: others keep about as many steps as this thread
+   */
+  sharedBytes(hands: number): number {
+    const steps = Math.max(this.mostSteps, this.step - this.firstStep)
+    return 4 * LEVELS * (2 * steps * hands + (this.threads + 2) * this.mostStates)
   }
 
   /** Looks by which step of which leaf a state was found. */

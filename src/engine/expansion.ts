@@ -18,7 +18,7 @@ export interface Leaves {
   reach(thread: number, control: number, memory: number): number
   /** The record of one of the leaves that were reached last. */
   leaf(i: number): number
-  /** Whether it is known to lead to a state that has been found. Asked before that state is added. */
+  /** Whether it is known to lead to a state that has been found, or waits to be. Asked before that state is added. */
   isKnown(i: number): boolean
   /** The state has been expanded. */
   end(): void

@@ -21,6 +21,7 @@ import {
   HALT,
   HALT_MEMORY,
   HALT_STATES,
+  JOINED,
   KEEPS_STEPS,
   KEPT_BEFORE,
   LEVEL,
@@ -116,6 +117,7 @@ export class Hand implements Notes {
   join(index: number): void {
     this.index = index
     const { steps, hands } = this.share
+    if (steps === undefined) return
     const each = Math.floor(steps[0]!.leaves.byteLength / 4 / hands)
     this.diamonds.keepStepsFrom(index * each, (index + 1) * each)
   }
@@ -140,16 +142,16 @@ export class Hand implements Notes {
    */
   work(stop: number, onPortion?: () => void): boolean {
     const { control, counters, visited, here, expansion, diamonds } = this
-    this.beginLevel()
     const end = control[LEVEL_END]!
     const portion = control[PORTION]!
     try {
+      this.beginLevel()
       for (;;) {
         if (Atomics.load(control, HALT) !== 0) break
         const first = Atomics.add(control, NEXT, portion)
         if (first >= end) break
         const last = Math.min(first + portion, end)
-        diamonds.takePortion(first)
+        diamonds.takePortion(first, last)
         for (let state = first; state < last; state++) {
           visited.load(state, here)
           counters[this.index * COUNTERS + 1]! += expansion.expand(state, here)
@@ -190,10 +192,9 @@ export class Hand implements Notes {
     Atomics.compareExchange(this.control, HALT, 0, reason)
   }
 
-  /** Others keep about as many steps of a level as this thread: 8 bytes each. */
   get byteLength(): number {
-    const { visited, memories, diamonds, share } = this
-    return visited.byteLength + memories.byteLength + 3 * 8 * share.hands * diamonds.mostSteps
+    const { visited, memories, diamonds, control } = this
+    return visited.byteLength + memories.byteLength + diamonds.sharedBytes(1 + Atomics.load(control, JOINED))
   }
 
   note(note: Note): void {

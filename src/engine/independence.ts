@@ -394,7 +394,7 @@ export class Independence {
   /** Every way through the operation of a control state, as far as it has been learned. */
   private walk(thread: number, control: number, visit: (way: Way) => void): void {
     const { code } = this.learned.trees
-    const root = control === DONE ? 0 : (this.learned.roots[thread]![control] ?? 0)
+    const root = control === DONE ? 0 : this.learned.rootOf(thread, control)
     if (root === 0) return
     const reads: Read[] = []
     const down = (slot: number): void => {

@@ -16,7 +16,7 @@ export class Learned {
   /** For each thread, whether a run is not over before it has ended. */
   readonly required: readonly boolean[]
   /** For each thread, the tree slot of each control state; 0 where there is none yet. */
-  readonly roots: Int32Array[]
+  private readonly roots: Int32Array[]
 
   /** @throws RangeError if the system has no thread */
   constructor(
@@ -34,15 +34,10 @@ export class Learned {
     this.roots = system.threads.map(() => new Int32Array(64))
   }
 
-  /** The slot of the tree of a thread's control state; the tree may be empty. */
+  /** The slot of the tree of a thread's control state: 0, an empty one, if nothing has been learned there. */
   rootOf(thread: number, control: number): number {
-    let roots = this.roots[thread]!
-    if (control >= roots.length) {
-      roots = grown(roots, control)
-      this.roots[thread] = roots
-    }
-    if (roots[control] === 0) roots[control] = this.trees.newRoot()
-    return roots[control]!
+    const roots = this.roots[thread]!
+    return control < roots.length ? roots[control]! : 0
   }
 
   /** Learns what a thread's pending operation does in one memory. */
@@ -50,9 +45,20 @@ export class Learned {
     const states = this.controls[thread]!
     const operation = states.operation(control)
     this.automata.onReplay?.(operation.effect.name)
-    this.trees.learn(this.rootOf(thread, control), operation, thread, read, (response) =>
+    this.trees.learn(this.makeRoot(thread, control), operation, thread, read, (response) =>
       states.after(control, response),
     )
     this.automata.onReplayed?.()
+  }
+
+  /** Only learning makes roots, so that whoever learns the same in the same order has the same records at the same places. */
+  private makeRoot(thread: number, control: number): number {
+    let roots = this.roots[thread]!
+    if (control >= roots.length) {
+      roots = grown(roots, control)
+      this.roots[thread] = roots
+    }
+    if (roots[control] === 0) roots[control] = this.trees.newRoot()
+    return roots[control]!
   }
 }

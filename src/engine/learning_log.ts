@@ -90,7 +90,8 @@ export class LearningLog {
 
   private digest(thread: number): number {
     const { automata, trees, controls } = this.learned
-    return (trees.digest ^ Math.imul(automata.nodes, 0x85ebca6b) ^ (controls[thread]!.count << 20)) | 0
+    const sizes = Math.imul(automata.nodes, 0x85ebca6b) ^ Math.imul(trees.size, 0xc2b2ae35)
+    return (trees.digest ^ sizes ^ (controls[thread]!.count << 20)) | 0
   }
 
   private divergence(thread: number, control: number): ModelError {

@@ -5,12 +5,14 @@
  * A step is an index. The steps of a state follow each other, thread by thread. How many are kept
  * is bounded; of a state whose steps are not kept nothing else follows than that.
  */
-import { allocate, grown, reserve } from './segments.ts'
+import { allocate, grown } from './segments.ts'
 
 /** Most states of a level whose steps are kept. */
-export const MOST_STATES = 2 ** 20
+const MOST_STATES = 2 ** 20
 /** Most steps of a level that are kept. */
 export const MOST_STEPS = 2 ** 22
+/** Levels of which steps are kept: the one before, the one that is expanded, and what is known of the next. */
+export const LEVELS = 3
 
 // Where a step leads, if not to a state with a number.
 export const NOWHERE = -1
@@ -25,15 +27,29 @@ export interface SharedSteps {
   readonly targets: SharedArrayBuffer
 }
 
-/** Reserves room for the steps of three levels in turn, however many threads share it. */
-export function reserveSteps(threads: number, mostStates: number): SharedSteps[] {
-  const states = Math.min(mostStates, MOST_STATES)
-  return [0, 1, 2].map(() => ({
-    firsts: reserve(4 * (threads + 1) * states),
-    arrivals: reserve(4 * states),
-    leaves: reserve(4 * MOST_STEPS),
-    targets: reserve(4 * MOST_STEPS),
-  }))
+/**
+ * Reserves room for the steps of three levels in turn, for all threads that explore together.
+ * @param bytes that it may take at most
+ * @returns undefined if there is no room: then none are kept
+ */
+export function reserveSteps(
+  threads: number,
+  mostStates: number,
+  bytes: number,
+): readonly SharedSteps[] | undefined {
+  const states = Math.min(mostStates, MOST_STATES, Math.floor(bytes / (8 * LEVELS * (threads + 2))))
+  const steps = Math.min(MOST_STEPS, Math.floor(bytes / (16 * LEVELS)))
+  try {
+    return Array.from({ length: LEVELS }, () => ({
+      firsts: new SharedArrayBuffer(4 * (threads + 1) * states),
+      arrivals: new SharedArrayBuffer(4 * states),
+      leaves: new SharedArrayBuffer(4 * steps),
+      targets: new SharedArrayBuffer(4 * steps),
+    }))
+  } catch (cause) {
+    if (cause instanceof RangeError) return undefined
+    throw cause
+  }
 }
 
 /** Which level an exploration comes to. */
@@ -78,19 +94,21 @@ export class LevelSteps {
   roomFor(state: number): number {
     const at = state - this.begin
     const place = at * this.stride
-    if (at >= MOST_STATES) return -1
     if (place + this.stride > this.firsts.length) {
-      if (this.shared !== undefined) return -1
+      if (this.shared !== undefined || at >= MOST_STATES) return -1
       this.firsts = grown(this.firsts, place + this.stride)
     }
     return place
   }
 
-  /** Where in `firsts` a state is that has been expanded; -1 if it is of another level, or its steps are not kept. */
+  /**
+   * Where in `firsts` a state is; -1 if its steps are not kept.
+   * @param state of an earlier level, or one of this that has been expanded
+   */
   placeOf(state: number): number {
     const at = state - this.begin
     const place = at * this.stride
-    return at >= 0 && at < MOST_STATES && place < this.firsts.length && this.firsts[place]! >= 0 ? place : -1
+    return at >= 0 && place + this.stride <= this.firsts.length && this.firsts[place]! >= 0 ? place : -1
   }
 
   /** Notes by which step a state of the level was found. */

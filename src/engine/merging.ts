@@ -259,10 +259,10 @@ export class Merging {
   /** The leaf of a thread's pending operation if it can be merged in the present memory; else 0. */
   private mergeable(thread: number, controls: Int32Array): number {
     const control = controls[thread]!
-    const { system, trees, roots } = this.learned
+    const { system, trees } = this.learned
     if (control === DONE || system.threads[thread]!.daemon === true) return 0
     if (system.restInvariant !== undefined && this.controlStates[thread]!.atRest(control)) return 0
-    const root = roots[thread]![control] ?? 0
+    const root = this.learned.rootOf(thread, control)
     if (root === 0) return 0
 
     const { code } = trees

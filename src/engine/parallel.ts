@@ -238,8 +238,9 @@ export class ParallelExplorer implements Search {
     Atomics.store(control, LEVEL_BEGIN, first)
     Atomics.store(control, LEVEL_END, end)
     const { keptBefore, keeps } = this.hand.diamonds.judge()
-    Atomics.store(control, KEPT_BEFORE, keptBefore ? 1 : 0)
-    Atomics.store(control, KEEPS_STEPS, keeps ? 1 : 0)
+    const hasRoom = this.share.steps !== undefined
+    Atomics.store(control, KEPT_BEFORE, hasRoom && keptBefore ? 1 : 0)
+    Atomics.store(control, KEEPS_STEPS, hasRoom && keeps ? 1 : 0)
     Atomics.store(control, PORTION, Math.max(1, Math.min(MOST_AT_ONCE, Math.ceil(size / (8 * team.size)))))
     Atomics.store(control, NEXT, first)
     Atomics.store(control, AT_WORK, others)

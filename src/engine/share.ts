@@ -70,7 +70,8 @@ export interface Share {
   readonly states: TupleBuffers
   readonly chunks: TupleBuffers
   readonly vectors: TupleBuffers
-  readonly steps: readonly SharedSteps[]
+  /** Undefined if there was no room for them. */
+  readonly steps: readonly SharedSteps[] | undefined
   /** How many threads explore, at most. */
   readonly hands: number
   readonly limits: Required<ExploreLimits>
@@ -91,6 +92,8 @@ export function reserveShare(
   const most = states + OVERSHOOT
   // Memories and chunks: hardly more than states, but nothing says so.
   const many = 2 ** 28
+  // Before the tables, which take what there is.
+  const steps = reserveSteps(threads, most, bytes / 8)
   return {
     control: reserve(4 * CONTROL_WORDS),
     counters: reserve(8 * COUNTERS * MAX_HANDS),
@@ -100,7 +103,7 @@ export function reserveShare(
     states: reserveTuples(wordsOfState(threads), 1, most, bytes, firstSlotBits),
     chunks: reserveTuples(CHUNK_WORDS, 0, many, bytes, firstSlotBits),
     vectors: reserveTuples(chunksOf(locations), 1, many, bytes, firstSlotBits),
-    steps: reserveSteps(threads, most),
+    steps,
     hands,
     limits,
   }

@@ -282,6 +282,8 @@ export class SharedTuples implements TupleTable {
 
   private waitForMove(shard: number, descriptor: number): void {
     const { control } = this
+    // Whoever moved the shard may be gone, and have left it half moved.
+    this.pause()
     while (
       Atomics.load(control, SHARD_TABLES + shard) === descriptor &&
       Atomics.load(control, SHARD_LOCKS + shard) !== 0
@@ -302,16 +304,22 @@ export class SharedTuples implements TupleTable {
       let bits = (descriptor & 31) + 1
       while (this.count >= this.limitOf(shard, bits)) bits++
       if (bits > MOST_SLOT_BITS) throw new OutOfMemory('no room for a larger table')
-      const base = Atomics.add(control, TABLE_WORDS, 1 << bits)
-      if (base + (1 << bits) > this.tables.length) {
-        Atomics.sub(control, TABLE_WORDS, 1 << bits)
-        throw new OutOfMemory('no room for a larger table')
-      }
+      const base = this.takeWords(1 << bits)
       this.move(descriptor, base, bits)
       Atomics.store(control, SHARD_TABLES + shard, descriptorOf(base, bits))
     } finally {
       Atomics.store(control, SHARD_LOCKS + shard, 0)
       Atomics.notify(control, SHARD_TABLES + shard)
+    }
+  }
+
+  /** Where there is room for so many slots, which nobody else has. */
+  private takeWords(slots: number): number {
+    const { control, tables } = this
+    for (;;) {
+      const base = Atomics.load(control, TABLE_WORDS)
+      if (base + slots > tables.length) throw new OutOfMemory('no room for a larger table')
+      if (Atomics.compareExchange(control, TABLE_WORDS, base, base + slots) === base) return base
     }
   }
 

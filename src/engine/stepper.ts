@@ -59,8 +59,8 @@ export class Stepper {
    */
   walk(thread: number, control: number, memory: number): number {
     const { learned, store, pending } = this
-    while (this.rootOf(thread, control) === 0) this.learn(thread, control, memory)
-    pending[0] = this.rootOf(thread, control)
+    while (learned.rootOf(thread, control) === 0) this.learn(thread, control, memory)
+    pending[0] = learned.rootOf(thread, control)
     let code = learned.trees.code
     let alternatives = 1
     let found = 0
@@ -95,12 +95,6 @@ export class Stepper {
       }
     }
     return found
-  }
-
-  /** The slot of a tree, as far as there is one: it is for learning to make it, so that those who learn alike have it at the same place. */
-  private rootOf(thread: number, control: number): number {
-    const slots = this.learned.roots[thread]!
-    return control < slots.length ? slots[control]! : 0
   }
 
   private grow(): void {

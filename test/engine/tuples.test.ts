@@ -66,3 +66,34 @@ describe.each(TABLES)('a table %s', (_, make) => {
     expectAll(table, crowd)
   })
 })
+
+test('a thread that needs what a thread that died was about to move does not wait for ever', () => {
+  const buffers = reserveTuples(1, 0, 100_000, 2 ** 24, 4)
+  let died = false
+  const pause = (): void => {
+    died = true
+    throw new Error('somebody has died')
+  }
+  const mover = new SharedTuples(buffers, pause)
+  const other = new SharedTuples(buffers, pause)
+  const words = Int32Array.of(0)
+  const crowd: number[] = []
+  for (let i = 0; crowd.length < 16; i++) {
+    words[0] = i
+    if (mover.hash(words, 0) >>> SLICE_SHIFT === 0) crowd.push(i)
+  }
+  const intern = (table: SharedTuples, word: number): number => {
+    words[0] = word
+    return table.intern(words, 0, table.hash(words, 0))
+  }
+  for (const word of crowd.slice(0, 8)) intern(mover, word)
+  // The last slot of the shard is claimed, and whoever claimed it has gone.
+  new Int32Array(buffers.tables)[15] = -1
+  expect(() => {
+    for (const word of crowd) intern(mover, word)
+    for (let i = 0; ; i++) intern(mover, i)
+  }).toThrow('somebody has died')
+  died = false
+  expect(() => intern(other, crowd[0]!)).toThrow('somebody has died')
+  expect(died).toBe(true)
+})

@@ -1,10 +1,14 @@
 // Explorations by several threads find what one thread finds, however the threads take turns.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { explore } from '../../src/engine/index.ts'
+import { ParallelExplorer } from '../../src/engine/parallel.ts'
+import { KEEPS_STEPS, type Share } from '../../src/engine/share.ts'
 import { reserveTuples, SharedTuples } from '../../src/engine/shared_tuples.ts'
 import { corpus } from '../suite/corpus.ts'
 import { Crew } from './crew.ts'
 import type { Found, Recipe } from './crew_member.ts'
+import { counters } from './systems.ts'
 
 let crew: Crew
 beforeAll(async () => {
@@ -98,6 +102,36 @@ describe('a bound that several threads meet', { timeout: 300_000 }, () => {
   it('on states that is just enough is none', async () => {
     const alone = await found(['counters', 3, 2], 0)
     expect(await found(['counters', 3, 2], 3, { limits: { states: alone.states } })).toEqual(alone)
+  })
+})
+
+describe('where there is no room to keep steps', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it('none are kept, and the same is found', () => {
+    const Buffer = SharedArrayBuffer
+    let refused = 0
+    vi.stubGlobal(
+      'SharedArrayBuffer',
+      class extends Buffer {
+        constructor(length: number) {
+          // What steps need is reserved first.
+          if (refused++ === 0) throw new RangeError('no room')
+          super(length)
+        }
+      },
+    )
+    let share: Share | undefined
+    const call = (called: Share): void => {
+      share = called
+    }
+    const explorer = new ParallelExplorer(counters(3, 2), { size: 2, from: 2, call })
+    explorer.run()
+    expect(refused).toBeGreaterThan(1)
+    expect(explorer.result()).toMatchObject({ states: explore(counters(3, 2)).states, bounded: undefined })
+    // Or each thread would go by steps that only it knows.
+    expect(share?.steps).toBeUndefined()
+    expect(new Int32Array(share!.control)[KEEPS_STEPS]).toBe(0)
   })
 })
 
