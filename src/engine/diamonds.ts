@@ -59,9 +59,6 @@ export class Diamonds implements Leaves, Successors {
   private from = 0
   /** The end of the portion that this thread has taken last. */
   private portionEnd = 0
-  /** The most steps that this thread has kept of a level, and the most states of a level whose steps were kept. */
-  private mostSteps = 0
-  private mostStates = 0
 
   /** Of this level: steps, and those that led to a state that was known without a lookup. */
   private steps = 0
@@ -113,6 +110,7 @@ export class Diamonds implements Leaves, Successors {
 
   /** Goes on with a level; the one before has been expanded, and nothing waits. */
   beginLevel({ depth, before, begin, end, keptBefore, keeps }: LevelToCome): void {
+    if (this.keeps) this.level.touch(begin - before, this.step - this.firstStep)
     this.keptBefore = keptBefore
     this.keeps = keeps
     this.steps = 0
@@ -123,8 +121,6 @@ export class Diamonds implements Leaves, Successors {
     this.before.begin = before
     this.level.begin = begin
     this.next.begin = end
-    this.mostSteps = Math.max(this.mostSteps, this.step - this.firstStep)
-    if (keeps) this.mostStates = Math.max(this.mostStates, end - begin)
     this.step = this.firstStep
     this.from = begin
     this.portionEnd = begin
@@ -217,17 +213,9 @@ export class Diamonds implements Leaves, Successors {
     this.sameCount = 0
   }
 
-  get byteLength(): number {
-    return this.levels.reduce((sum, level) => sum + level.byteLength, 4 * this.same.length)
-  }
-
-  /**
-   * About as many bytes have been written to where several threads keep steps.
-   * @param hands that explore: others keep about as many steps as this thread
-   */
-  sharedBytes(hands: number): number {
-    const steps = Math.max(this.mostSteps, this.step - this.firstStep)
-    return 4 * LEVELS * (2 * steps * hands + (this.threads + 2) * this.mostStates)
+  /** Bytes of steps, without those of the level that is expanded if it is the largest, with those of so many threads. */
+  bytesOf(hands: number): number {
+    return this.levels.reduce((sum, level) => sum + level.bytesOf(hands), 0)
   }
 
   /** Looks by which step of which leaf a state was found. */

@@ -49,7 +49,7 @@ export class Explorer extends StoredSearch {
   }
 
   protected override get byteLength(): number {
-    return super.byteLength + this.diamonds.byteLength
+    return super.byteLength + this.diamonds.bytesOf(1)
   }
 
   protected advanceSome(): boolean {

@@ -194,7 +194,7 @@ export class Hand implements Notes {
 
   get byteLength(): number {
     const { visited, memories, diamonds, control } = this
-    return visited.byteLength + memories.byteLength + diamonds.sharedBytes(1 + Atomics.load(control, JOINED))
+    return visited.byteLength + memories.byteLength + diamonds.bytesOf(1 + Atomics.load(control, JOINED))
   }
 
   note(note: Note): void {

@@ -77,6 +77,8 @@ export class LevelSteps {
   targets: Int32Array
   /** From the firsts of a state to those of the next. */
   private readonly stride: number
+  private mostStates = 0
+  private mostSteps = 0
 
   /** @param threads of the system that is explored */
   constructor(
@@ -136,11 +138,17 @@ export class LevelSteps {
     return true
   }
 
-  /** Bytes of arrays that nobody shares. */
-  get byteLength(): number {
-    const { firsts, arrivals, leaves, targets } = this
-    return this.shared === undefined
-      ? 4 * (firsts.length + arrivals.length + leaves.length + targets.length)
-      : 0
+  /** So many states of a level have had their steps kept, so many by this thread. */
+  touch(states: number, steps: number): void {
+    this.mostStates = Math.max(this.mostStates, Math.min(states, MOST_STATES))
+    this.mostSteps = Math.max(this.mostSteps, steps)
+  }
+
+  /**
+   * Bytes that have been written to; what there is room for beyond that costs nothing.
+   * @param hands that explore: others keep about as many steps as this thread
+   */
+  bytesOf(hands: number): number {
+    return 4 * ((this.stride + 1) * this.mostStates + 2 * this.mostSteps * hands)
   }
 }

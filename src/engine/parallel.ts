@@ -74,7 +74,7 @@ export interface Team {
 /** A level of fewer states is done before others are ready. */
 const WORTH_SHARING = 2_000
 /** States that a thread takes at once. */
-const MOST_AT_ONCE = 128
+const MOST_AT_ONCE = 1024
 /** Longest sleep between two looks whether the others are well. */
 const LOOK_MS = 20
 
