@@ -88,7 +88,7 @@ export function runTest(
       break
     }
   }
-  if (options.recheck) explorer.learned.automata.recheck()
+  if (options.recheck) explorer.learned.recheck()
   // Whoever watches learns that no generator runs any more.
   goesOn()
   const exploration = explorer.result()

@@ -153,9 +153,8 @@ export class Automata {
   }
 
   /**
-   * Runs everything that was learned again, in its longest histories: what depends on the time, or
-   * on how often it ran, has had time to become something else.
-   * @throws ModelError
+   * Runs all generators again, in their longest histories.
+   * @throws ModelError if one does something else
    */
   recheck(): void {
     for (const byArgs of this.activations.values()) {

@@ -106,6 +106,56 @@ export class DecisionTrees {
     } while (advance(choices, limits))
   }
 
+  /**
+   * Runs an operation again for every leaf of its tree: what depends on how often it ran, or for whom,
+   * has had time to do something else.
+   * @param slot the slot of the tree
+   * @throws ModelError
+   */
+  recheck(
+    slot: number,
+    operation: AtomicRequest,
+    thread: number,
+    after: (response: Response) => number,
+  ): void {
+    const values = new Map<number, number>()
+    const choices: number[] = []
+    const read = (location: number): number => {
+      const value = values.get(location)
+      if (value === undefined) throw impure(operation)
+      return value
+    }
+    const walk = (at: number): void => {
+      const record = this.code[at]!
+      // Not learned: no run came here.
+      if (record === 0) return
+      const operand = this.code[record + 1]!
+      switch (this.code[record]) {
+        case READ:
+          for (let value = 0; value <= this.locations[operand]!.max; value++) {
+            values.set(operand, value)
+            walk(record + 2 + value)
+          }
+          values.delete(operand)
+          break
+        case CHOOSE:
+          for (let i = 0; i < operand; i++) {
+            choices.push(i)
+            walk(record + 2 + i)
+            choices.pop()
+          }
+          break
+        default: {
+          const run = new Recorder(this.locations, operation, thread, read, [...choices], [])
+          // It comes to the same leaf, or this throws.
+          const response = run.run(this.context)
+          this.insert(slot, operation, run, response, after)
+        }
+      }
+    }
+    walk(slot)
+  }
+
   /** Puts one run of an effect into its tree. */
   private insert(
     root: number,

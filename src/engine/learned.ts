@@ -51,6 +51,26 @@ export class Learned {
     this.automata.onReplayed?.()
   }
 
+  /**
+   * Runs everything again that was learned, generators and operations: what depends on the time, or on
+   * how often it ran, has had time to become something else.
+   * @throws ModelError
+   */
+  recheck(): void {
+    const { automata, trees } = this
+    automata.recheck()
+    this.controls.forEach((states, thread) => {
+      for (let control = 1; control < states.count; control++) {
+        const root = this.rootOf(thread, control)
+        if (root === 0) continue
+        const operation = states.operation(control)
+        automata.onReplay?.(operation.effect.name)
+        trees.recheck(root, operation, thread, (response) => states.after(control, response))
+        automata.onReplayed?.()
+      }
+    })
+  }
+
   /** Only learning makes roots, so that whoever learns the same in the same order has the same records at the same places. */
   private makeRoot(thread: number, control: number): number {
     let roots = this.roots[thread]!

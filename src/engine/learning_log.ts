@@ -95,11 +95,14 @@ export class LearningLog {
   }
 
   private divergence(thread: number, control: number): ModelError {
-    const name = this.learned.controls[thread]!.operation(control).effect.name
+    // What differs also here is known by name.
+    this.learned.recheck()
+    const { node } = this.learned.controls[thread]!.stack(control)
+    const { name } = this.learned.controls[thread]!.operation(control).effect
     return new ModelError(
       'impure',
       name,
-      `${name}, or what comes after it, did something else in another thread of the exploration. Operations and generators must depend on nothing but their context, their arguments and what they are told.`,
+      `${name} in ${node.activation.procedure.name}, or what comes after it, did something else in another thread of the exploration. Operations and generators must depend on nothing but their context, their arguments and what they are told.`,
     )
   }
 }

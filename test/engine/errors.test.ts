@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   AUTOMATON_LIMITS,
   atomic,
+  BLOCKED,
   call,
   choose,
   Explorer,
@@ -96,9 +97,9 @@ describe('what changes only with time', () => {
     const explorer = new Explorer(system(layout, [thread(clock)]))
     explorer.run()
     expect(explorer.result().bounded).toBeUndefined()
-    explorer.learned.automata.recheck()
+    explorer.learned.recheck()
     now = 1
-    expect(() => explorer.learned.automata.recheck()).toThrow(/clock did something else/)
+    expect(() => explorer.learned.recheck()).toThrow(/clock did something else/)
   })
 
   it('also in a result, and in what comes last', () => {
@@ -114,7 +115,40 @@ describe('what changes only with time', () => {
     const explorer = new Explorer(system(layout, [thread(caller)]))
     explorer.run()
     now = 1
-    expect(() => explorer.learned.automata.recheck()).toThrow(/last did something else/)
+    expect(() => explorer.learned.recheck()).toThrow(/last did something else/)
+  })
+
+  it('also in an operation, whatever it does: what it reads, chooses, writes or answers', () => {
+    const layout = new Layout()
+    const x = layout.cell('x', 3)
+    const y = layout.cell('y', 1)
+    let late = false
+    const CHANGES: readonly ((view: View) => Response)[] = [
+      (view) => view.get(late ? y.location : x.location),
+      (view) => (late ? view.get(x.location) : 0),
+      (view) => (late ? 0 : view.get(x.location)),
+      (view) => view.choose(late ? 3 : 2),
+      (view) => (view.choose(2) === 1 && late ? 0 : 1),
+      (view) => {
+        view.set(x.location, late ? 2 : 3)
+        return 0
+      },
+      (view) => (view.get(x.location) === 1 && late ? view.fail('too late') : 0),
+      (view) => (view.get(x.location) === 1 && late ? BLOCKED : 0),
+    ]
+    for (const operation of CHANGES) {
+      late = false
+      const step = (view: View): Response => operation(view)
+      function* worker(): Steps<void> {
+        const answer = yield* atomic(step)
+        yield* x.write(answer === 0 ? 1 : 2)
+      }
+      const explorer = new Explorer(system(layout, [thread(worker), thread(worker)]))
+      explorer.run()
+      explorer.learned.recheck()
+      late = true
+      expect(() => explorer.learned.recheck(), String(operation)).toThrow(/^step did something else/)
+    }
   })
 })
 

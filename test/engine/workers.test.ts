@@ -139,7 +139,7 @@ describe('a thread that fails', { timeout: 300_000 }, () => {
   it.each([
     ['exit', /a thread that explored with others has died/, undefined],
     ['throw', /^bump threw: no more$/, 'threw'],
-    ['impure', /^bump, or what comes after it, did something else in another thread/, 'impure'],
+    ['impure', /^bump in worker, or what comes after it, did something else in another thread/, 'impure'],
   ] as const)('by %s ends the exploration with one message', async (where, message, fault) => {
     // Whether it is a helper that first comes to the place where it fails is up to chance.
     for (let time = 0; time < 20; time++) {
