@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { ClaimsError, type Section, testsOf } from '../claims/index.ts'
+import { type Claim, ClaimsError, type Section, testsOf } from '../claims/index.ts'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import {
   type ClaimReport,
@@ -15,10 +15,11 @@ import {
 } from '../report/claims.ts'
 import { count } from '../report/count.ts'
 import { addLimits, jobsOf, jobsOption, type LimitOptions, limitsOf } from './choices.ts'
-import { INTERRUPTED, Interruption, OK, SURPRISED, UsageError } from './exit.ts'
+import { Interruption, OK, SURPRISED, UsageError } from './exit.ts'
+import { interruptible } from './interruptible.ts'
 import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
-import { outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
+import { complain, outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
 import { findTest, readable } from './tests.ts'
 
 /** The claims that come with the package, and their tests. */
@@ -63,7 +64,7 @@ async function claims(ids: readonly string[], options: ClaimsOptions): Promise<v
   const files = options.file ?? filesOfPackage()
   const sections = chosen(await Promise.all(files.map(read)), ids)
   checkCase(sections, ids, options)
-  const reports = await decideAll(sections, options)
+  const { sections: reports, interruption } = await decideAll(sections, options)
   if (options.case !== undefined) {
     const shown = { width: outputWidth(), colour: outputColour(), full: options.full === true }
     const [claim] = reports[0]!.claims
@@ -79,6 +80,10 @@ async function claims(ids: readonly string[], options: ClaimsOptions): Promise<v
     const verbose = options.verbose === true
     print(renderClaims(reports, { width: outputWidth(), colour: outputColour(), verbose }))
     print(`\n${summary(reports)}`)
+  }
+  if (interruption !== undefined) {
+    complain(interruption)
+    return
   }
   const all = reports.flatMap((section) => section.claims)
   process.exitCode = all.every(({ asExpected }) => asExpected) ? OK : SURPRISED
@@ -143,52 +148,66 @@ function chosen(sections: readonly Section[], ids: readonly string[]): Section[]
     .filter((section) => section.claims.length > 0)
 }
 
-async function decideAll(sections: readonly Section[], options: ClaimsOptions): Promise<SectionReport[]> {
+interface Decided {
+  readonly sections: readonly SectionReport[]
+  /** Said of claims that were interrupted, where some have been decided. */
+  readonly interruption: string | undefined
+}
+
+/** @throws UsageError if a claim cannot be decided, Interruption on Ctrl-C if none was until then */
+function decideAll(sections: readonly Section[], options: ClaimsOptions): Promise<Decided> {
   const progress = new ProgressLine()
   const total = sections.reduce((sum, section) => sum + section.claims.length, 0)
-  const only = options.case === undefined ? undefined : { case: options.case, full: options.full === true }
   let done = 0
   const pool = new Pool(jobsOf(options), () => progress.show(`${done} of ${total} claims`))
-  const interrupt = (): void => {
-    process.exitCode = INTERRUPTED
-    pool.stop()
-  }
-  process.once('SIGINT', interrupt)
+  const interruption = (): string => `interrupted after ${done} of ${total} claims`
+  return interruptible(
+    pool,
+    progress,
+    async (isInterrupted) => {
+      const decided = await Promise.all(
+        sections.map(async (section) => {
+          const claims = await Promise.all(
+            section.claims.map(async (claim) => {
+              const report = await decide(claim, pool, options).catch((error: unknown) => {
+                if (isInterrupted() && error instanceof JobError && error.fault === 'stopped')
+                  return undefined
+                throw error
+              })
+              if (report === undefined || (isInterrupted() && !report.exhaustive)) return []
+              done++
+              return [report]
+            }),
+          )
+          return { ...section, claims: claims.flat() }
+        }),
+      )
+      if (!isInterrupted()) return { sections: decided, interruption: undefined }
+      // A page, or one case, is of use only whole.
+      if (done === 0 || options.markdown || options.case !== undefined) throw new Interruption(interruption())
+      return {
+        sections: decided
+          .filter(({ claims }) => claims.length > 0)
+          .map((some) => ({ ...some, undecided: [] })),
+        interruption: `${interruption()}: these are the ones that were decided until then`,
+      }
+    },
+    { interruption, failure: (message) => message },
+  )
+}
+
+/** @throws JobError, UsageError */
+async function decide(claim: Claim, pool: Pool, options: ClaimsOptions): Promise<ClaimReport> {
+  const only = options.case === undefined ? undefined : { case: options.case, full: options.full === true }
+  const tests = Object.fromEntries(testsOf(claim).map((name) => [name, testNamed(name, claim.id)]))
+  const width = outputWidth() - (options.full ? 0 : 5)
   try {
-    return await Promise.all(
-      sections.map(async (section) => ({
-        ...section,
-        claims: await Promise.all(
-          section.claims.map(async (claim) => {
-            const names = testsOf(claim)
-            const tests = Object.fromEntries(names.map((name) => [name, testNamed(name, claim.id)]))
-            const job = {
-              claim,
-              tests,
-              limits: limitsOf(options),
-              width: outputWidth() - (options.full ? 0 : 5),
-              only,
-            }
-            const report = await pool.run('claim', job).catch((error: unknown) => {
-              if (error instanceof JobError && error.fault === 'model') {
-                throw new UsageError(`claim ${claim.id}: ${error.message}`)
-              }
-              throw error
-            })
-            done++
-            return report
-          }),
-        ),
-      })),
-    )
+    return await pool.run('claim', { claim, tests, limits: limitsOf(options), width, only })
   } catch (error) {
-    if (process.exitCode === INTERRUPTED)
-      throw new Interruption(`interrupted after ${done} of ${total} claims`)
+    if (error instanceof JobError && error.fault === 'model') {
+      throw new UsageError(`claim ${claim.id}: ${error.message}`)
+    }
     throw error
-  } finally {
-    process.off('SIGINT', interrupt)
-    progress.clear()
-    await pool.close()
   }
 }
 

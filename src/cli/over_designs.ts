@@ -42,9 +42,11 @@ export async function overDesigns<S, T extends Partial>(
   job: (pool: Pool, source: S) => Promise<T>,
 ): Promise<Survey<S, T>> {
   const progress = new ProgressLine()
+  // One of them may be none: what no design calls.
+  const total = sources.filter((source) => source !== undefined).length
   let done = 0
-  const pool = new Pool(jobs, () => progress.show(`${done} of ${sources.length} designs`), { program })
-  const interruption = (): string => `interrupted after ${done} of ${sources.length} designs`
+  const pool = new Pool(jobs, () => progress.show(`${done} of ${total} designs`), { program })
+  const interruption = (): string => `interrupted after ${done} of ${total} designs`
   return interruptible(
     pool,
     progress,
@@ -53,7 +55,7 @@ export async function overDesigns<S, T extends Partial>(
         sources.map(async (source) => {
           try {
             const result = await job(pool, source)
-            if (!result.interrupted) done++
+            if (!result.interrupted && source !== undefined) done++
             return [{ source, result }]
           } catch (error) {
             if (isInterrupted() && error instanceof JobError && error.fault === 'stopped') return []

@@ -77,18 +77,14 @@ export function findTest(name: string): TestFile {
       throw new UsageError(`${name}: expected a single test, and this is a folder of ${tests.length}`)
     return tests[0]!
   }
-  const { tests } = readTests([SUITE, CLAIM_TESTS])
-  const named = theOneNamed(name, tests)
-  if (named === undefined) {
-    const hint = didYouMean(
-      name,
-      tests.map(({ test }) => test.name),
-    )
+  const file = theOneNamed(name)
+  if (file === undefined) {
+    const hint = didYouMean(name, filesOfPackage().map(stem))
     throw new UsageError(
       `there is no test "${name}" in the suite${hint === '' ? ', and no such file' : hint}`,
     )
   }
-  return named
+  return readTests([file]).tests[0]!
 }
 
 /**
@@ -98,31 +94,38 @@ export function findTest(name: string): TestFile {
  */
 export function pathsOf(names: readonly string[]): string[] {
   const isPath = (name: string): boolean => existsSync(name) || name.endsWith(EXTENSION)
-  if (names.every(isPath)) return [...names]
-  const { tests } = readTests([SUITE, CLAIM_TESTS])
-  return names.map((name) => (isPath(name) ? name : (theOneNamed(name, tests)?.file ?? name)))
+  return names.map((name) => (isPath(name) ? name : (theOneNamed(name) ?? name)))
 }
 
-/** The test of a name, or of the shortest path within the suite. */
-function theOneNamed(name: string, tests: readonly TestFile[]): TestFile | undefined {
-  const named = tests.filter(({ test, file }) => name === test.name || name === pathInSuite(file))
+/** Those that come with the package, each of which has its test's name. */
+function filesOfPackage(): string[] {
+  return [SUITE, CLAIM_TESTS].flatMap(filesIn)
+}
+
+/** The file of a test by its name, or by the shortest path within the suite. */
+function theOneNamed(name: string): string | undefined {
+  const named = filesOfPackage().filter((file) => name === stem(file) || name === pathInSuite(file))
   if (named.length > 1) {
-    const names = named.map(({ file }) => pathInSuite(file)).join(', ')
+    const names = named.map(pathInSuite).join(', ')
     throw new UsageError(`several tests are called "${name}"; say which: ${names}`)
   }
-  return named[0]
+  return named[0] === undefined ? undefined : fromHere(named[0])
 }
 
 /** The shortest name by which `findTest` finds a test. */
 export function nameOf({ test, file, inSuite }: TestFile): string {
   if (!inSuite) return file
-  const alike = filesIn(SUITE).filter((other) => basename(other, EXTENSION) === test.name)
+  const alike = filesIn(SUITE).filter((other) => stem(other) === test.name)
   return alike.length === 1 ? test.name : pathInSuite(file)
 }
 
 /** `fork/x` for `suite/fork/x.litmus`. */
 function pathInSuite(file: string): string {
   return relative(SUITE, resolve(file)).slice(0, -EXTENSION.length).split(sep).join('/')
+}
+
+function stem(file: string): string {
+  return basename(file, EXTENSION)
 }
 
 /** A path as a person in this folder would write it. */
@@ -172,7 +175,6 @@ function filesAt(path: string): Hit[] {
 }
 
 function filesIn(folder: string): string[] {
-  const stem = (name: string): string => basename(name, EXTENSION)
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
     stem(a.name) < stem(b.name) ? -1 : 1,
   )

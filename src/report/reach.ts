@@ -78,12 +78,13 @@ function behindBound({ search, bounded, depth }: Searched): string | null {
 export function describeSearch(searched: Searched): string {
   const { search } = searched
   const missing = notCovered(searched)
+  const behind = behindBound(searched)
   const open = missing === null ? 'nothing is left out' : `not looked at: ${missing}`
   switch (search.mode) {
     case 'breadth-first':
       return ''
     case 'hash-compaction':
-      return `only a fingerprint of each state was kept: there is ${missedState(search)}${searched.bounded === null ? '' : `; ${open}`}`
+      return `only a fingerprint of each state was kept: there is ${missedState(search)}${behind === null ? '' : `; not looked at: ${behind}`}`
     case 'depth-first':
       return `depth-first: the runs shown need not be the shortest; ${open}`
     case 'random':

@@ -1,7 +1,7 @@
 /** What is said of a cell in a few words, in tables, blocks and sentences alike. */
 import type { CellVerdict, Copies } from '../check/index.ts'
 import { count } from './count.ts'
-import type { CellReport } from './json.ts'
+import type { CellReport, ExpectationSummary } from './json.ts'
 import { reach } from './reach.ts'
 
 /** Verdicts as they stand in text. */
@@ -23,9 +23,9 @@ export function describeSurprise(report: CellReport): string {
   const broken = report.conditions.filter(({ holds }) => !holds)
   const conditions = broken.map(({ quantifier, text }) => `"${quantifier} ${text}" is violated`)
   const found = [VERDICT_WORDS[report.verdict], ...conditions].join(', ')
-  const complete = report.exhaustive ? '' : ` (${extent(report)})`
   const { expectation } = report
-  if (expectation === null) return `found ${found}${complete}; nobody expects that`
+  const far = report.exhaustive ? '' : ` so far (${extent(report)})`
+  if (expectation === null) return `found ${found}${far}; nobody expects that`
   const expected = [
     expectation.verdict === null ? '' : VERDICT_WORDS[expectation.verdict],
     expectation.conditions,
@@ -33,11 +33,18 @@ export function describeSurprise(report: CellReport): string {
     .filter(Boolean)
     .join(', ')
   const reason = expectation.reason === null ? '' : ` ("${expectation.reason}")`
-  const holding =
-    expectation.conditions === 'violated' && report.conditions.every(({ holds }) => holds)
-      ? ', all conditions hold'
-      : ''
-  return `expected ${expected}${reason}, found ${found}${holding}${complete}`
+  if (isAsExpected(report, expectation)) {
+    return `expected ${expected}${reason}, which is what was found, but not everything was looked at (${extent(report)})`
+  }
+  const holding = report.exhaustive ? ', all conditions hold' : ', no condition violated'
+  const asViolated = expectation.conditions === 'violated' && broken.length === 0
+  return `expected ${expected}${reason}, found ${found}${asViolated ? holding : ''}${far}`
+}
+
+/** Whether what was found is what was expected; it may be so far. */
+function isAsExpected({ verdict, conditions }: CellReport, expectation: ExpectationSummary): boolean {
+  const violated = conditions.some(({ holds }) => !holds) ? 'violated' : 'holds'
+  return (expectation.verdict ?? verdict) === verdict && (expectation.conditions ?? violated) === violated
 }
 
 /** How far the exploration went: `59 states, exhaustive`. */

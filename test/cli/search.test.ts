@@ -46,6 +46,20 @@ describe.concurrent('cowherd check', () => {
     }
   })
 
+  it('claims no more than was seen', async () => {
+    const verdictOf = async (...args: string[]): Promise<string> => {
+      const { stdout } = await cowherd(['check', 'fast-pin', '--design', 'v5.9', ...args])
+      const [, text] = /^Verdict (.*?)^\S/ms.exec(stdout)!
+      return text!.replace(/\s+/g, ' ')
+    }
+    const early = await verdictOf('--max-depth', '20')
+    expect(early).toMatch(
+      /^right so far \(expected wrong COW, violated .* found right, no condition violated so far/,
+    )
+    const random = await verdictOf('--random', '1')
+    expect(random).toMatch(/^wrong COW so far .* which is what was found, but not everything was looked at/)
+  })
+
   it('makes no reductions with several threads at one thing', async () => {
     const test = fileURLToPath(new URL('../../bench/tests/1-shared-page.litmus', import.meta.url))
     const args = [test, '--design', 'v5.19', '--workers', '2', '--max-states', '5_000']

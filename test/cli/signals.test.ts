@@ -1,6 +1,8 @@
 /** Ctrl-C and SIGTERM: nothing ends without a word, and what was found until then is printed. */
 import type { ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import type { SectionReport } from '../../src/report/claims.ts'
 import type { HistoryReport } from '../../src/report/history.ts'
 import type { CoverageReport } from '../../src/report/unreached.ts'
 import { cowherd, LEAK, scratch } from './cowherd.ts'
@@ -10,6 +12,27 @@ const { write } = scratch()
 const leak = write('leak.litmus', LEAK)
 const endless = write('endless.ts', endlessDesign('endless', "console.log('begins')"))
 const stuck = write('stuck.ts', `console.log('begins'); for (;;) {}`)
+
+const LARGE = fileURLToPath(new URL('../../bench/tests/3-pins-forks-reads.litmus', import.meta.url))
+
+function claim(id: string, test: string): string {
+  return `
+  - id: ${id}
+    by: me
+    when: today
+    where: here
+    claim: All is well.
+    cases:
+      - {if: it runs, test: ${test}, design: v5.19, asks: {verdict: [right]}}
+    expected: holds
+    comment: So it is.
+    inverted: {case: 1, with: [copy-never]}
+`
+}
+
+const TWO_CLAIMS = `section: Mine
+about: What I think.
+claims:${claim('long', LARGE)}${claim('short', 'both-write')}`
 
 /** Sends signals to a command, so many milliseconds after it has first said something. */
 function send(stream: 'stdout' | 'stderr', ...signals: readonly (readonly [NodeJS.Signals, number])[]) {
@@ -40,6 +63,21 @@ describe('at Ctrl-C', () => {
     const report: HistoryReport = JSON.parse(stdout)
     expect(report).toMatchObject({ interrupted: true, cells: 1, bounded: 1, states: 59 })
     expect(stderr).toContain('interrupted after 1 of 2 designs: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
+  it('claims prints those that are decided', async () => {
+    const claims = write('claims.yaml', TWO_CLAIMS)
+    const whenRunning = (child: ChildProcess): void => {
+      setTimeout(() => child.kill('SIGINT'), 4_000)
+    }
+    const args = ['claims', '--file', claims, '--jobs', '2', '--json']
+    const { code, stdout, stderr } = await cowherd(args, { whenRunning })
+    const sections: SectionReport[] = JSON.parse(stdout)
+    expect(sections.flatMap(({ claims }) => claims).map(({ id }) => id)).toEqual(['short'])
+    expect(stderr).toContain(
+      'interrupted after 1 of 2 claims: these are the ones that were decided until then\n',
+    )
     expect(code).toBe(130)
   })
 

@@ -8,7 +8,11 @@ import { SharedRuns } from './shared_runs.ts'
 const SUITE = corpus()
 
 test('names are unique within a folder, and like those of the files', () => {
-  for (const { file, test: litmus } of SUITE) expect(file.endsWith(`/${litmus.name}.litmus`)).toBe(true)
+  const ofClaims = corpus(new URL('../../claims/tests', import.meta.url).pathname)
+  expect(ofClaims.length).toBeGreaterThan(1)
+  for (const { file, test: litmus } of [...SUITE, ...ofClaims]) {
+    expect(file.endsWith(`/${litmus.name}.litmus`)).toBe(true)
+  }
 })
 
 test('each test says something of each design, and why', () => {
