@@ -102,7 +102,8 @@ function instructions(file: string, states: number, claims: readonly PromelaClai
   const path = /^[\w.][\w.-]*$/.test(file) ? file : `'./${file.replaceAll("'", "'\\''")}'`
   // A claim's steps alternate with the program's, so that a path is at most twice as long as there are states.
   const depth = 10 ** Math.max(4, Math.ceil(Math.log10(2 * states + 2)))
-  const compile = 'gcc -O1 -w -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c'
+  // What SPIN writes is one function, for which an optimiser takes minutes where the program is long.
+  const compile = 'gcc -O0 -w -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c'
   const lines = [
     'To count the states, and to look for deadlocks (invalid end states) and failures (assertions):',
     '',
