@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { renderDiagnostic } from '../litmus/index.ts'
+import { checkAddressSpace } from './address_space.ts'
 import { document } from './check_json.ts'
 import { printResult } from './check_output.ts'
 import { type Result, summaryOf } from './check_result.ts'
@@ -12,7 +13,9 @@ import {
   addSearch,
   chooseDesigns,
   designOption,
+  jobsOf,
   jobsOption,
+  limitsOf,
   workersOption,
 } from './choices.ts'
 import { INTERRUPTED, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
@@ -50,6 +53,7 @@ async function check(paths: readonly string[], options: CheckOptions): Promise<n
   const found = readTests(paths.length === 0 ? [SUITE] : pathsOf(paths))
   for (const text of [...found.warnings, ...found.errors]) complain(text)
   const sources = await chooseDesigns(options.design ?? ['all'])
+  checkAddressSpace(options.workers ?? 1, jobsOf(options), limitsOf(options).bytes)
   if (options.typecheck) await typecheckAll(sources)
 
   const run = new CheckRun(found.tests, options)

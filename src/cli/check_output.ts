@@ -100,7 +100,7 @@ function printErrors({ columns, rows, tests }: Result): void {
     })
   })
   for (const [message, { tests: names }] of byMessage) {
-    const more = names.length > 1 ? ` and ${names.length - 1} more tests` : ''
+    const more = names.length > 1 ? ` and ${names.length - 1} more` : ''
     complain(`design ${message}\n  in test ${names[0]}${more}`)
   }
 }

@@ -230,24 +230,27 @@ export function wholeUpTo(most: number): (text: string) => number {
   }
 }
 
-/** A whole number from 0 up. */
+const MOST = Number.MAX_SAFE_INTEGER
+
+/** A whole number from 0 to MOST. */
 export function natural(text: string): number {
   const n = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
-    throw new InvalidArgumentError('Expected a whole number from 0 up.')
+    throw new InvalidArgumentError(`Expected a whole number from 0 to ${MOST}.`)
   }
   return n
 }
 
 export function seed(text: string): number {
-  const n = natural(text)
-  if (n > MAX_SEED) throw new InvalidArgumentError(`Expected a seed from 0 to ${MAX_SEED}.`)
+  const n = Number(text)
+  if (!/^\d+$/.test(text) || n > MAX_SEED)
+    throw new InvalidArgumentError(`Expected a seed from 0 to ${MAX_SEED}.`)
   return n
 }
 
 function positive(text: string): number {
   const n = Number(text)
-  if (!(n > 0 && Number.isFinite(n))) throw new InvalidArgumentError('Expected a number above 0.')
+  if (!(n > 0 && Number.isFinite(n))) throw new InvalidArgumentError('Expected a finite number above 0.')
   return n
 }
 

@@ -34,7 +34,6 @@ for (const stream of [process.stdout, process.stderr]) {
 const program = new Command('cowherd')
   .description('What herd7 is to memory models, for copy-on-write and page pinning in Linux.')
   .version(version(), '-V, --version')
-  .showHelpAfterError('(cowherd --help shows what there is)')
   .addHelpText(
     'after',
     `
@@ -62,8 +61,18 @@ not be read or run; 77 "run" has skipped something; 130 interrupted; 143 termina
 const given = process.argv[2] ?? ''
 const wanted = Object.hasOwn(COMMANDS, given) ? [COMMANDS[given]!] : Object.values(COMMANDS)
 for (const register of await Promise.all(wanted.map((load) => load()))) register(program)
-for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
-  command.exitOverride()
+for (const command of [
+  program,
+  ...program.commands,
+  ...program.commands.flatMap(({ commands }) => commands),
+]) {
+  command.exitOverride().showHelpAfterError(`(${nameOf(command)} --help shows what there is)`)
+}
+
+/** As somebody types it: `cowherd check`. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
+}
 
 try {
   await program.parseAsync()

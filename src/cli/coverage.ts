@@ -33,7 +33,10 @@ export function registerCoverage(program: Command): void {
   const command = program
     .command('coverage')
     .description('tell which functions, branches and rules of the kernel’s paths and designs no test reaches')
-    .argument('[paths...]', 'tests, and folders of tests; without any, the suite that comes with Cowherd')
+    .argument(
+      '[paths...]',
+      'tests by file or by name, and folders of tests; without any, the suite that comes with Cowherd',
+    )
     .addOption(designOption())
     .option(
       '--copies',

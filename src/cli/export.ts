@@ -65,7 +65,7 @@ async function exportTest(name: string, options: ExportOptions): Promise<void> {
   const limits = limitsOf(options)
   const run =
     options.outcome !== undefined ? outcomeTerms(options.outcome) : options.run === true ? [] : undefined
-  const written = await withPool(`${name} under ${called(design)}`, async (pool) =>
+  const { text: written, bounded } = await withPool(`${name} under ${called(design)}`, async (pool) =>
     pool.run('export', {
       ...{ test, design, limits, to, run },
       yardstick: to === 'promela' ? undefined : await pool.run('yardstick', { test, limits }),
@@ -73,6 +73,7 @@ async function exportTest(name: string, options: ExportOptions): Promise<void> {
       output: options.output === undefined ? undefined : basename(options.output),
     }),
   )
+  if (bounded !== undefined) complain(`there may be a run to something worse: ${bounded}`)
   if (options.output === undefined) return print(written.trimEnd())
   try {
     writeFileSync(options.output, written)

@@ -26,7 +26,10 @@ export function registerHistory(program: Command): void {
   const command = program
     .command('history')
     .description('tell what threads remember and never use again, and how many states that costs')
-    .argument('[paths...]', 'tests, and folders of tests; without any, the suite that comes with Cowherd')
+    .argument(
+      '[paths...]',
+      'tests by file or by name, and folders of tests; without any, the suite that comes with Cowherd',
+    )
     .addOption(designOption())
     .option('--top <n>', 'how many causes to show', whole, 10)
     .option('--json', 'print all of it as JSON')

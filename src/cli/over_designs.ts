@@ -6,14 +6,14 @@ import { JobError, Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
 import type { WorkerProgram } from './standby.ts'
 import { complain, ProgressLine } from './terminal.ts'
-import { readTests, SUITE } from './tests.ts'
+import { pathsOf, readTests, SUITE } from './tests.ts'
 
 /**
  * The tests of some files and folders, or of the suite.
  * @throws UsageError if one cannot be read: a survey of the others would claim too much
  */
 export function testsToSurvey(paths: readonly string[]): TestText[] {
-  const { tests, errors, warnings } = readTests(paths.length === 0 ? [SUITE] : paths)
+  const { tests, errors, warnings } = readTests(paths.length === 0 ? [SUITE] : pathsOf(paths))
   for (const text of warnings) complain(text)
   if (errors.length > 0) throw new UsageError(errors.join('\n'))
   return tests.map(({ file, text }) => ({ file, text }))

@@ -203,7 +203,12 @@ export class Pool {
     const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
     worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))
     worker.on('exit', (code) =>
-      fail(new JobError('model', `${running(hand)}ended its worker (exit code ${code})`)),
+      fail(
+        new JobError(
+          'model',
+          `${running(hand)}ended its worker (exit code ${code}); it must come back instead, or throw`,
+        ),
+      ),
     )
     return hand
   }
@@ -256,7 +261,10 @@ export class Pool {
 /** Why a worker has died. */
 function causeOf(error: Error & { code?: string }, hand: Hand): JobError {
   if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new JobError('memory', `${running(hand)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects)`)
+    return new JobError(
+      'memory',
+      `${running(hand)}ran out of memory (${HEAP_MIB} MiB of JavaScript objects, without those of states); it must not collect ever more of them`,
+    )
   }
   // What was thrown outside of a job, by a timer or a promise of a person's own design.
   const { stack } = error

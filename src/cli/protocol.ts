@@ -43,7 +43,7 @@ export interface Jobs {
   /** Counts copies too if it is told within which limits. */
   cell: { input: CellInput & { copies?: ExploreLimits }; output: CellReport }
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
-  export: { input: ExportInput; output: string }
+  export: { input: ExportInput; output: Exported }
   claim: { input: ClaimInput; output: ClaimReport }
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
@@ -115,6 +115,12 @@ export interface ExportInput extends Omit<CellInput, 'yardstick' | 'search'> {
   readonly limit: number
   /** What the program's file will be called, if that is known. */
   readonly output: string | undefined
+}
+
+export interface Exported {
+  readonly text: string
+  /** How far the exploration came, if it was not complete. */
+  readonly bounded: string | undefined
 }
 
 export interface ShowOptions {

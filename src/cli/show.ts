@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { describeDoubts, extent, rangeOf } from '../report/words.ts'
 import { wrap } from '../report/wrap.ts'
+import { checkAddressSpace } from './address_space.ts'
 import {
   addLimits,
   addSearch,
@@ -51,6 +52,7 @@ async function show(name: string, options: ShowCommandOptions): Promise<void> {
   const terms = options.outcome === undefined ? undefined : outcomeTerms(options.outcome)
   const limits = limitsOf(options)
   const search = searchFrom(options)
+  checkAddressSpace(options.workers, 1, limits.bytes)
   const test = { file, text }
   const answer = await withPool(
     `${name} under ${called(design)}`,

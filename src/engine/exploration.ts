@@ -79,11 +79,11 @@ export type Bound = 'states' | 'depth' | 'memory' | 'time' | 'interrupted' | 'ru
 export interface ExploreLimits {
   /** Most states, 1 to 2^28. */
   readonly states?: number
-  /** States that are more steps away than this are found, but not looked into. */
+  /** States that are more steps away than this are found, but not looked into; from 0. */
   readonly depth?: number
-  /** Most bytes of engine data. An allocation that fails before that ends an exploration alike. */
+  /** Most bytes of engine data, from 0. An allocation that fails before that ends an exploration alike. */
   readonly bytes?: number
-  /** Most milliseconds. */
+  /** Most milliseconds, from 0. */
   readonly milliseconds?: number
   readonly automaton?: AutomatonLimits
 }
@@ -99,9 +99,13 @@ export const DEFAULT_LIMITS = {
 const MAX_STATES = 2 ** 28
 
 /** @throws RangeError if a limit is none */
-export function checkLimits({ states = DEFAULT_LIMITS.states }: ExploreLimits): void {
+export function checkLimits(limits: ExploreLimits): void {
+  const { states, depth, bytes, milliseconds } = { ...DEFAULT_LIMITS, ...limits }
   if (!(Number.isInteger(states) && states >= 1 && states <= MAX_STATES)) {
     throw new RangeError(`a limit of ${states} states is not within 1..${MAX_STATES}`)
+  }
+  for (const [name, limit] of Object.entries({ depth, bytes, milliseconds })) {
+    if (!(limit >= 0)) throw new RangeError(`the limit ${name}, ${limit}, is no number from 0 up`)
   }
 }
 

@@ -138,7 +138,9 @@ describe.concurrent('cowherd export', () => {
   it('says that a run is only the worst so far where a limit has cut off the rest', async () => {
     const file = write('race.litmus', RACE)
     const limited = ['export', file, '--design', 'v5.19', '--max-depth', '16']
-    const itf = JSON.parse((await cowherd([...limited, '--to', 'itf'])).stdout)
+    const written = await cowherd([...limited, '--to', 'itf'])
+    expect(written.stderr).toBe('there may be a run to something worse: bounded by depth\n')
+    const itf = JSON.parse(written.stdout)
     expect(itf['#meta'].description).toBe('race under v5.19: p.r0=1 p.x=0 (right), so far: bounded by depth')
     const json = DOCUMENT.parse(JSON.parse((await cowherd([...limited, '--to', 'json', '--run'])).stdout))
     expect(json).toMatchObject({ bounded: 'depth', graph: null, run: { to: 'p.r0=1 p.x=0' } })

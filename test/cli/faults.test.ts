@@ -116,7 +116,7 @@ describe.concurrent('a design of one’s own', () => {
 
   it('that ends its worker in the middle of a rule', async () => {
     expect(await complaint(design('*wp_can_reuse() { process.exit(3) }'))).toContain(
-      'wp_can_reuse ended its worker (exit code 3)',
+      'wp_can_reuse ended its worker (exit code 3); it must come back instead, or throw',
     )
   })
 
@@ -148,7 +148,7 @@ describe('a worker that dies', () => {
       ['check', 'leak.litmus', '--jobs', '1', '--design', './exits.ts,./waits.ts'],
       { cwd: folder },
     )
-    expect(stderr).toBe('./exits.ts: ended its worker (exit code 0)\n')
+    expect(stderr).toBe('./exits.ts: ended its worker (exit code 0); it must come back instead, or throw\n')
     expect(code).toBe(2)
   })
 })

@@ -132,7 +132,7 @@ describe('cowherd live', () => {
     { args: ['fast-pin', '-d', 'v5.99'], says: 'unknown design "v5.99"; did you mean "v5.9"?' },
     { args: ['fast-pin'], says: "required option '-d, --design <names>' not specified" },
     { args: ['fast-pin', '-d', 'v5.9', '--runs', '0'], says: 'Expected a whole number from 1 up.' },
-    { args: ['fast-pin', '-d', 'v5.9', '--seed', '-1'], says: 'Expected a whole number from 0 up.' },
+    { args: ['fast-pin', '-d', 'v5.9', '--seed', '-1'], says: 'Expected a seed from 0 to 4294967295.' },
   ])('says what is wrong: $says', async ({ args, says }) => {
     const { code, stderr } = await cowherd(['live', ...args])
     expect(stderr).toContain(says)

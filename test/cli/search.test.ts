@@ -152,9 +152,9 @@ describe.concurrent('cowherd check', () => {
 
   it.each([
     [['--runs', '5'], '--runs is for random runs: say --random <seed>, too\n'],
-    [['--random', '-1'], 'Expected a whole number from 0 up.'],
+    [['--random', '-1'], 'Expected a seed from 0 to 4294967295.'],
     [['--random', '4294967296'], 'Expected a seed from 0 to 4294967295.'],
-    [['--preemptions', '1.5'], 'Expected a whole number from 0 up.'],
+    [['--preemptions', '1.5'], 'Expected a whole number from 0 to 9007199254740991.'],
     [['--preemptions', '1', '--max-depth', '4'], '--preemptions looks at runs of any length'],
     [['--random', '1', '--preemptions', '2'], 'cannot be used with'],
     [['--depth-first', '--random', '1'], 'cannot be used with'],

@@ -132,6 +132,15 @@ describe('a bound', () => {
       expect(() => new Explorer(counters(1), { states })).toThrow(RangeError)
     }
   })
+
+  it('must be a number', () => {
+    for (const limit of ['depth', 'bytes', 'milliseconds']) {
+      for (const value of [-1, Number.NaN]) {
+        const limits = { [limit]: value }
+        expect(() => new Explorer(counters(1), limits)).toThrow(`the limit ${limit}, ${value}, is no number`)
+      }
+    }
+  })
 })
 
 describe('an exploration in slices', () => {
