@@ -5,7 +5,6 @@ import {
   type ExploreLimits,
   estimateStates,
   type Memory,
-  ParallelExplorer,
   type Search,
   type SearchMode,
   searchOf,
@@ -93,7 +92,7 @@ export function runTest(
   goesOn()
   const exploration = explorer.result()
   const ends = endsOf(test, compiled, exploration)
-  if (explorer instanceof ParallelExplorer) sortByDistance(ends, explorer)
+  if (explorer.byChance) sortByDistance(ends, explorer)
   return { program: compiled, explorer, exploration, ends }
 }
 

@@ -68,7 +68,7 @@ export function addSearch(command: Command): Command {
     .addOption(
       new Option(
         '--reductions <which>',
-        'what is left out without changing what can happen; auto: all, but only where there are many states or too little memory, and one worker',
+        'what is left out without changing what can happen; auto: all, but only where there are many states or too little memory',
       )
         .choices(REDUCTION_CHOICES)
         .default('auto'),

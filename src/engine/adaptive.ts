@@ -1,13 +1,15 @@
 /**
  * Exploration without reductions as long as it is small, and with all of them if it is not: a
  * small one is over before reductions have paid for themselves, and its numbers are those that
- * anybody else would count. It is not small either if it does not fit into memory.
+ * anybody else would count. It is not small either if it does not fit into memory. Several threads
+ * may share in it as long as it is small.
  */
 import { Earlier } from './earlier.ts'
 import { DEFAULT_LIMITS, type Exploration, type ExploreLimits, REDUCTIONS } from './exploration.ts'
 import { Explorer } from './explore.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
+import { ParallelExplorer, type Team } from './parallel.ts'
 import { ReducedSearch } from './reduced.ts'
 import type { Search, States } from './search.ts'
 import { OutOfMemory } from './segments.ts'
@@ -28,9 +30,14 @@ export class Adaptive implements Search {
     private readonly onReplay: ((procedure: string) => void) | undefined,
     /** How many states without reductions are few. */
     private readonly small = SMALL,
+    team?: Team,
   ) {
     const states = Math.min(limits.states ?? DEFAULT_LIMITS.states, small)
-    this.search = new Explorer(system, { ...limits, states }, onReplay)
+    const all = { ...limits, states }
+    this.search =
+      team === undefined
+        ? new Explorer(system, all, onReplay)
+        : new ParallelExplorer(system, team, all, onReplay)
   }
 
   run(budget = Number.POSITIVE_INFINITY): boolean {
@@ -47,6 +54,14 @@ export class Adaptive implements Search {
       return true
     }
     return this.search.run(Math.max(0, budget - (Date.now() - began)))
+  }
+
+  stop(): void {
+    this.search.stop?.()
+  }
+
+  get byChance(): boolean {
+    return this.search.byChance ?? false
   }
 
   /** Whether there are too many states without reductions, and more are wanted, or can be had with them. */

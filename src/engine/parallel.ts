@@ -81,6 +81,7 @@ const LOOK_MS = 20
 const REASONS: Readonly<Record<number, Bound>> = { [HALT_STATES]: 'states', [HALT_MEMORY]: 'memory' }
 
 export class ParallelExplorer implements Search {
+  readonly byChance = true
   private readonly limits: Required<ExploreLimits>
   private readonly share: Share
   private readonly hand: Hand

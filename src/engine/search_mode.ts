@@ -16,8 +16,7 @@ export const BREADTH_FIRST: SearchMode = { mode: 'breadth-first' }
 /**
  * Begins a search of a system.
  * @param onReplay called before a generator runs to be learned from, with its name: a watchdog's heartbeat
- * @param team threads to be called for help; only a breadth-first search without reductions does
- *   that, and `auto` then makes none
+ * @param team threads to be called for help; only a breadth-first search without reductions does that, and so does `auto` until it makes some
  * @throws RangeError if a limit or a number of the mode is out of range
  * @throws ModelError if the system cannot be explored
  */
@@ -34,8 +33,8 @@ export function searchOf(
       if (reductions !== 'auto' && reductions.length > 0) {
         return new ReducedSearch(system, reductions, limits, onReplay)
       }
+      if (reductions === 'auto') return new Adaptive(system, limits, onReplay, undefined, team)
       if (team !== undefined) return new ParallelExplorer(system, team, limits, onReplay)
-      if (reductions === 'auto') return new Adaptive(system, limits, onReplay)
       return new Explorer(system, limits, onReplay)
     }
     case 'hash-compaction':

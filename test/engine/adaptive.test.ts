@@ -28,6 +28,34 @@ it('are made where there are many states, and lead to the same ends', () => {
   for (const { state } of finals) expect(traceTo(search, state).steps.length).toBeGreaterThan(0)
 })
 
+it.each([
+  ['few', plain.states, undefined],
+  ['many', plain.states - 1, REDUCTIONS],
+] as const)(
+  'are made or not where several threads explore as where one does: %s states',
+  (_, small, reductions) => {
+    const team = { size: 2, from: 1_000_000, call: () => undefined }
+    const [alone, together] = [undefined, team].map((helpers) => {
+      const search = new Adaptive(system(), {}, undefined, small, helpers)
+      expect(search.byChance).toBe(helpers !== undefined)
+      search.run()
+      expect(search.byChance).toBe(helpers !== undefined && reductions === undefined)
+      const { states, transitions, depth, bounded, search: how } = search.result()
+      return { states, transitions, depth, bounded, how }
+    })
+    expect(alone!.how).toEqual({ mode: 'breadth-first', ...(reductions && { reductions }) })
+    expect(together).toEqual(alone)
+  },
+)
+
+it('are not made any more by somebody who is to stop', () => {
+  const team = { size: 2, from: 1_000_000, call: () => undefined }
+  const search = new Adaptive(system(), {}, undefined, 10, team)
+  search.stop()
+  expect(search.run()).toBe(true)
+  expect(search.result()).toMatchObject({ bounded: 'interrupted', search: { mode: 'breadth-first' } })
+})
+
 it('are not tried if no more states are wanted than that', () => {
   const search = new Adaptive(system(), { states: 50 }, undefined, 100)
   expect(search.run()).toBe(true)
