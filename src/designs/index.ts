@@ -55,6 +55,7 @@ export function otherReadings(name: string): readonly Design[] {
   return READINGS[name] ?? []
 }
 
+/** The design or variant of a name; undefined if there is none. */
 export function designNamed(name: string): Design | undefined {
   return [...DESIGNS, ...VARIANTS].find((design) => design.name === name)
 }

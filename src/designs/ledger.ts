@@ -78,6 +78,7 @@ export function relaxationsUsed(k: Kernel, memory: Memory): Relaxation[] {
   return relaxations.filter((_, i) => memory.get(used[i]!.location) === 1)
 }
 
+/** Whether two references were asked for alike, so that the same is promised to both. */
 export function sameReference(a: GupFlags, b: GupFlags): boolean {
   return a.write === b.write && a.pin === b.pin && a.longterm === b.longterm
 }

@@ -14,6 +14,7 @@ import type { System } from './system.ts'
 /** States between two looks at the clock. */
 const CLOCK_EVERY = 2048
 
+/** The breadth-first search of one thread, without reductions: what the others are measured by. */
 export class Explorer extends StoredSearch {
   private readonly diamonds: Diamonds
   private readonly expansion: Expansion

@@ -37,6 +37,7 @@ export interface SortLayout {
   readonly used: number
 }
 
+/** The shared locations of a system, declared one after the other before anything runs. */
 export class Layout {
   readonly locations: Location[] = []
   readonly sorts: SortLayout[] = []
@@ -105,6 +106,7 @@ export const WRITER = 32
 export class Cell {
   constructor(readonly location: number) {}
 
+  /** What it holds. */
   *read(): Steps<number> {
     return yield* atomic(read, this.location)
   }
@@ -116,9 +118,11 @@ export class Cell {
   *exceeds(value: number): Steps<boolean> {
     return (yield* atomic(exceeds, this.location, value)) === 1
   }
+  /** @param value from 0 to what the location can hold; otherwise the system cannot be explored */
   *write(value: number): Steps<void> {
     yield* atomic(write, this.location, value)
   }
+  /** Adds to what it holds, which must stay within 0 and what the location can hold. */
   *add(delta: number): Steps<void> {
     yield* atomic(add, this.location, delta)
   }
@@ -182,9 +186,11 @@ function waitFor(view: View, _c: unknown, location: number, value: number): Resp
 export class Lock {
   constructor(readonly location: number) {}
 
+  /** Waits until nobody holds it, and takes it. */
   *lock(): Steps<void> {
     yield* atomic(lock, this.location)
   }
+  /** Takes it unless somebody holds it; tells whether it did. */
   *tryLock(): Steps<boolean> {
     return (yield* atomic(tryLock, this.location)) === 1
   }
@@ -219,16 +225,20 @@ export class RwLock {
     readonly waiting: number,
   ) {}
 
+  /** Waits until no writer holds it, or waits for it if it is fair; then takes it beside other readers. */
   *readLock(): Steps<void> {
     yield* atomic(readLock, this.location, this.waiting)
   }
+  /** The run fails if no reader holds it. */
   *readUnlock(): Steps<void> {
     yield* atomic(readUnlock, this.location)
   }
+  /** Waits until nobody holds it, and takes it for this thread alone. */
   *writeLock(): Steps<void> {
     if (this.waiting >= 0) yield* atomic(add, this.waiting, 1)
     yield* atomic(writeLock, this.location, this.waiting)
   }
+  /** The run fails if this thread does not hold it. */
   *writeUnlock(): Steps<void> {
     yield* atomic(writeUnlock, this.location)
   }

@@ -80,6 +80,7 @@ const LOOK_MS = 20
 
 const REASONS: Readonly<Record<number, Bound>> = { [HALT_STATES]: 'states', [HALT_MEMORY]: 'memory' }
 
+/** The breadth-first search of several threads, as seen by the one that began it. */
 export class ParallelExplorer implements Search {
   readonly byChance = true
   private readonly limits: Required<ExploreLimits>

@@ -102,6 +102,7 @@ export function* copy_word(to: number, from: number, word: number): Steps<void> 
   yield* atomic(copy_user_word, to, from, word)
 }
 
+/** One word of a copy (copy_user_highpage). The run fails if the page that is copied is free. */
 export function copy_user_word(view: View, k: Kernel, to: number, from: number, word: number): Response {
   if (is_free(view, k, from)) {
     return view.fail('use after free: a free page is copied')

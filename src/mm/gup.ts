@@ -217,6 +217,7 @@ export function* device_read(_k: Kernel, ref: number, word: number, register: nu
   yield* atomic(device_load, ref, word, register)
 }
 
+/** Reads a word through a reference into a register, or FAULTED if it was never taken. The run fails if its page is free. */
 export function device_load(view: View, k: Kernel, ref: number, word: number, register: number): Response {
   const held = view.get(k.ref[ref]!.page.location)
   if (held === 0) {
@@ -235,6 +236,7 @@ export function* device_write(_k: Kernel, ref: number, word: number, value: numb
   yield* atomic(device_store, ref, word, value)
 }
 
+/** Writes a word through a reference, if it was taken. */
 export function device_store(view: View, k: Kernel, ref: number, word: number, value: number): Response {
   const held = view.get(k.ref[ref]!.page.location)
   if (held === 0) return 0

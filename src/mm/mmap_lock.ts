@@ -25,6 +25,7 @@ function try_read_vma(view: View, k: Kernel, mm: number, vpn: number): Response 
   return 1
 }
 
+/** The fault that has begun with `vma_start_read` is over. */
 export function* vma_end_read(k: Kernel, mm: number, vpn: number): Steps<void> {
   yield* k.mm[mm]!.vma_lock[vpn]!.readUnlock()
 }
@@ -41,11 +42,13 @@ function write_vma(view: View, k: Kernel, mm: number, vpn: number): Response {
   return 0
 }
 
+/** Lets faults into the areas again (vma_end_write_all), and drops the lock. */
 export function* mmap_write_unlock(k: Kernel, mm: number): Steps<void> {
   yield* vma_end_write_all(k, mm)
   yield* k.mm[mm]!.mmap_lock.writeUnlock()
 }
 
+/** Lets faults into the areas again, and turns the write lock into a read lock. */
 export function* mmap_write_downgrade(k: Kernel, mm: number): Steps<void> {
   yield* vma_end_write_all(k, mm)
   yield* k.mm[mm]!.mmap_lock.downgrade()

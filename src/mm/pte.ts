@@ -9,6 +9,7 @@
  */
 export type Pte = number
 
+/** The empty entry. */
 export const PTE_NONE: Pte = 0
 
 /** Places in swap are numbered from 0; the machine of a test has at most this many. */
@@ -41,6 +42,7 @@ export function mk_pte(pfn: number, writable: boolean): Pte {
   return FIRST_PRESENT + KINDS * pfn + (writable ? WRITABLE : CLEAN)
 }
 
+/** Whether the entry is empty. */
 export function pte_none(pte: Pte): boolean {
   return pte === PTE_NONE
 }
@@ -55,10 +57,12 @@ export function pte_pfn(pte: Pte): number {
   return Math.floor((pte - FIRST_PRESENT) / KINDS)
 }
 
+/** Whether a present entry allows writing. */
 export function pte_write(pte: Pte): boolean {
   return pte_present(pte) && (pte - FIRST_PRESENT) % KINDS >= WRITABLE
 }
 
+/** Whether a present entry is dirty. */
 export function pte_dirty(pte: Pte): boolean {
   if (!pte_present(pte)) return false
   const kind = (pte - FIRST_PRESENT) % KINDS
@@ -75,6 +79,7 @@ export function pte_mkwrite(pte: Pte): Pte {
   return pte_present(pte) ? with_kind(pte, pte_dirty(pte) ? WRITABLE : WRITABLE_CLEAN) : pte
 }
 
+/** Makes a present entry dirty; it stays as writable as it was. */
 export function pte_mkdirty(pte: Pte): Pte {
   return pte_present(pte) ? with_kind(pte, pte_write(pte) ? WRITABLE : DIRTY) : pte
 }
@@ -94,6 +99,7 @@ export function swp_entry_to_pte(slot: number, exclusive: boolean): Pte {
   return first + 2 * slot + (exclusive ? 1 : 0)
 }
 
+/** Whether the entry names a place in swap. */
 export function is_swap_pte(pte: Pte): boolean {
   return !pte_none(pte) && !pte_present(pte)
 }
@@ -103,10 +109,12 @@ export function pte_swp_slot(pte: Pte): number {
   return pte < FAR_SWAP ? (pte - FIRST_SWAP) >> 1 : MAX_SWAP_SLOTS + ((pte - FAR_SWAP) >> 1)
 }
 
+/** Whether a swap entry belongs to this process alone (1493a1913e34). */
 export function pte_swp_exclusive(pte: Pte): boolean {
   return is_swap_pte(pte) && ((pte - (pte < FAR_SWAP ? FIRST_SWAP : FAR_SWAP)) & 1) === 1
 }
 
+/** A swap entry of which nothing says any more that it belongs to this process alone; others as they are. */
 export function pte_swp_clear_exclusive(pte: Pte): Pte {
   return pte_swp_exclusive(pte) ? pte - 1 : pte
 }

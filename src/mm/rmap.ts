@@ -31,10 +31,12 @@ function add_new_anon_rmap(view: View, k: Kernel, mm: number, vpn: number, pfn: 
   return 0
 }
 
+/** One more mapping of a page that is mapped. */
 export function* page_dup_rmap(k: Kernel, pfn: number): Steps<void> {
   yield* k.page[pfn]!.mapcount.add(1)
 }
 
+/** One mapping less. */
 export function* page_remove_rmap(k: Kernel, pfn: number): Steps<void> {
   yield* k.page[pfn]!.mapcount.add(-1)
 }
@@ -112,6 +114,7 @@ export type Unflushed = {
   /** One of the entries was dirty, so there may still be stores through them. */
   readonly writable: boolean
 }
+/** Nothing is left to be flushed. */
 export const FLUSHED: Unflushed = { mms: 0, writable: false }
 
 /** `mapping` and `index` in one number; the page lock keeps them as they are. */

@@ -49,6 +49,7 @@ export function* hardware_walk(cpu: number, vpn: number, write: boolean): Steps<
   return (yield* atomic(walk, cpu, vpn, write)) === HIT
 }
 
+/** A processor loads a word through its TLB into a register; MISS if there is no entry. The run fails if the page is free. */
 export function load(
   view: View,
   k: Kernel,
@@ -65,6 +66,7 @@ export function load(
   return HIT
 }
 
+/** A processor stores a word through its TLB; MISS if it has to walk the page table first. The run fails if the page is free. */
 export function store(
   view: View,
   k: Kernel,

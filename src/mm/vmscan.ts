@@ -153,6 +153,7 @@ function* pageout(k: Kernel, cpu: number, pfn: number, slot: number, unflushed: 
   return yield* tail(remove_mapping, cpu, pfn, unflushed)
 }
 
+/** One word of a page is written to its place in swap. */
 export function write_swap_word(view: View, k: Kernel, slot: number, pfn: number, word: number): Response {
   view.set(k.slot[slot]!.word[word]!.location, view.get(k.page[pfn]!.word[word]!.location))
   return 0
