@@ -2,10 +2,17 @@
  * Exploration without reductions as long as it is small, and with all of them if it is not: a
  * small one is over before reductions have paid for themselves, and its numbers are those that
  * anybody else would count. It is not small either if it does not fit into memory. Several threads
- * may share in it as long as it is small.
+ * may share in it as long as it is small. Where a model tells interchangeable things apart by their numbers, it does without symmetry.
  */
 import { Earlier } from './earlier.ts'
-import { DEFAULT_LIMITS, type Exploration, type ExploreLimits, REDUCTIONS } from './exploration.ts'
+import { ModelError } from './error.ts'
+import {
+  DEFAULT_LIMITS,
+  type Exploration,
+  type ExploreLimits,
+  REDUCTIONS,
+  type Reduction,
+} from './exploration.ts'
 import { Explorer } from './explore.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
@@ -15,14 +22,20 @@ import type { Search, States } from './search.ts'
 import { OutOfMemory } from './segments.ts'
 import type { System } from './system.ts'
 
+/** What is left where things are told apart by their numbers. */
+const WITHOUT_SYMMETRY = ['merging'] as const
+
 /** States without reductions before they are tried: some hundred megabytes, and less time than reductions would take. */
 const SMALL = 10_000_000
 
 export class Adaptive implements Search {
   private search: Search
-  private reduced = false
+  /** What the search leaves out; the first one nothing. */
+  private reductions: readonly Reduction[] = []
   private elapsed = 0
   private full = false
+  /** What was found without reductions, for each of the searches that may follow. */
+  private earlier: Earlier[] = []
 
   constructor(
     readonly system: System,
@@ -42,18 +55,25 @@ export class Adaptive implements Search {
 
   run(budget = Number.POSITIVE_INFINITY): boolean {
     const began = Date.now()
-    const over = this.search.run(budget)
-    if (this.reduced || !over || !this.isTooLarge()) return over
-    this.reduced = true
+    const left = (): number => Math.max(0, budget - (Date.now() - began))
     try {
-      this.switch()
+      const over = this.search.run(budget)
+      if (this.reductions.length > 0 || !over || !this.isTooLarge()) return over
+      this.earlier = [new Earlier(), new Earlier()]
+      for (const earlier of this.earlier) earlier.noteAsRan(this.search, this.search.result())
+      this.beginAnew(REDUCTIONS)
+      return this.run(left())
     } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error
-      // There is no room to begin anew: that was it.
-      this.full = true
-      return true
+      if (error instanceof OutOfMemory) {
+        // There is no room to begin anew: that was it.
+        this.full = true
+        return true
+      }
+      if (!this.isOrdered(error)) throw error
+      this.search.learned.automata.onReplayed?.()
+      this.beginAnew(WITHOUT_SYMMETRY)
+      return this.run(left())
     }
-    return this.search.run(Math.max(0, budget - (Date.now() - began)))
   }
 
   stop(): void {
@@ -71,17 +91,20 @@ export class Adaptive implements Search {
     return bounded === 'memory'
   }
 
-  /** Begins anew with reductions. What was found remains. */
-  private switch(): void {
+  /** Whether the model orders things by their numbers. Nobody asked for symmetry: the search can do without. */
+  private isOrdered(error: unknown): boolean {
+    return error instanceof ModelError && error.fault === 'asymmetric' && this.reductions === REDUCTIONS
+  }
+
+  /** Begins anew with reductions. What was found without any remains. */
+  private beginAnew(reductions: readonly Reduction[]): void {
     const { search } = this
-    const began = Date.now()
-    const result = search.result()
-    const earlier = new Earlier()
-    earlier.noteAsRan(search, result)
-    const elapsed = result.milliseconds + Date.now() - began
+    const elapsed = this.elapsed + search.result().milliseconds
     const limits = leftOf(this.limits, elapsed)
-    this.search = new ReducedSearch(this.system, REDUCTIONS, limits, this.onReplay, earlier)
+    // What is found by a symmetry that is none need not be there: the next search has an `Earlier` of its own.
+    this.search = new ReducedSearch(this.system, reductions, limits, this.onReplay, this.earlier.pop())
     this.search.learned.automata.onReplayed = search.learned.automata.onReplayed
+    this.reductions = reductions
     this.elapsed = elapsed
   }
 

@@ -2,8 +2,9 @@
 
 import { expect, it } from 'vitest'
 import { Adaptive } from '../../src/engine/adaptive.ts'
-import { explore, REDUCTIONS, searchOf, traceTo } from '../../src/engine/index.ts'
+import { type Exploration, explore, REDUCTIONS, searchOf, traceTo } from '../../src/engine/index.ts'
 import { lockedCounters } from './systems.ts'
+import { buildThings } from './things.ts'
 
 const system = () => lockedCounters(3, 3)
 const plain = explore(system())
@@ -47,6 +48,35 @@ it.each([
     expect(together).toEqual(alone)
   },
 )
+
+it('do without symmetry where things are ordered by their numbers, and lose nothing', () => {
+  const taking = [
+    ['take', 0, 0],
+    ['put', 0, 0],
+    ['give', 0, 0],
+    ['take', 0, 0],
+    ['put', 1, 0],
+    ['take', 0, 0],
+    ['get', 0, 0],
+    ['set', 0, 1],
+  ] as const
+  const ordered = () => buildThings({ threads: [taking, taking], forbidden: 1 }, 'ordered')
+  const all = explore(ordered())
+  const asked = searchOf(ordered(), { mode: 'breadth-first', reductions: REDUCTIONS })
+  expect(() => asked.run()).toThrow(/^lowest does something else/)
+
+  const search = new Adaptive(ordered(), {}, undefined, all.states - 1)
+  while (!search.run(1)) {
+    // Until it is over, in slices.
+  }
+  const { bounded, finals, failures, search: how } = search.result()
+  expect(how).toEqual({ mode: 'breadth-first', reductions: ['merging'] })
+  expect(bounded).toBeUndefined()
+  const ends = ({ finals }: Pick<Exploration, 'finals'>) => finals.map(({ bytes }) => bytes.join()).sort()
+  expect(ends({ finals })).toEqual(ends(all))
+  expect(failures.map(({ message }) => message)).toEqual(all.failures.map(({ message }) => message))
+  for (const { state } of finals) expect(traceTo(search, state).steps.length).toBeGreaterThan(0)
+})
 
 it('are not made any more by somebody who is to stop', () => {
   const team = { size: 2, from: 1_000_000, call: () => undefined }
