@@ -22,9 +22,11 @@
  *   in the old one, and everything that ever was in the old one is in the new one. Threads that
  *   meet "moved" wait for the new table and begin again. The old table is not used for anything
  *   else, as a late thread may still read it.
- * - Numbers are dense. A shard's entries have room for some times more numbers than there can
- *   be when it ought to have doubled, so between that check and the claim others would have to
- *   insert several times as many tuples as there are, none of them in this shard; if that ever
+ * - Numbers are dense. Whether a shard ought to have doubled, and whether there is room for more, a thread
+ *   decides by the number of its own last tuple: to ask how many there are by now would cost a wait for
+ *   whoever counted last. So it may add one tuple too many. A shard's entries have room for some times more
+ *   numbers than there can be when it ought to have doubled, so since its last tuple others would have to
+ *   have inserted several times as many as there were, none of them in this shard; if that ever
  *   happens, it is an error and not a wrong number.
  */
 import {
@@ -114,6 +116,8 @@ export class SharedTuples implements TupleTable {
   fresh = false
   private readonly control: Int32Array
   private readonly tables: Int32Array
+  /** How many tuples there were when this thread had last added one. */
+  private known = 0
   /** Keeps reads that only warm the cache from being optimised away. */
   protected touched = 0
 
@@ -223,7 +227,7 @@ export class SharedTuples implements TupleTable {
     for (let probes = 0; probes <= slotMask && probes <= MAX_PROBES; probes++) {
       let entry = tables[base + slot]!
       if (entry === 0) {
-        const count = control[COUNT]!
+        const count = this.known
         if (count >= this.limitOf(shard, bits)) break
         if (count >= this.rows.capacity - RESERVE) throw new OutOfMemory('no room for more tuples')
         // The claim: a number that there is not.
@@ -235,6 +239,7 @@ export class SharedTuples implements TupleTable {
         )
         if (entry === 0) {
           const number = Atomics.add(control, COUNT, 1)
+          this.known = number + 1
           if (number + 1 >= numberMask) throw new Error('a shard of the visited set was left behind')
           const segment = list[number >>> SEGMENT_BITS]!
           const row = (number & SEGMENT_MASK) * stride

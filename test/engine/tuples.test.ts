@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SLICE_SHIFT } from '../../src/engine/hash.ts'
+import { OutOfMemory } from '../../src/engine/segments.ts'
 import { reserveTuples, SharedTuples } from '../../src/engine/shared_tuples.ts'
 import { Tuples, type TupleTable } from '../../src/engine/tuples.ts'
 
@@ -96,4 +97,29 @@ test('a thread that needs what a thread that died was about to move does not wai
   died = false
   expect(() => intern(other, crowd[0]!)).toThrow('somebody has died')
   expect(died).toBe(true)
+})
+
+test('a thread that has not heard how many there are adds one tuple too many at most', () => {
+  const buffers = reserveTuples(1, 0, 5_000, 2 ** 24, 4)
+  const [busy, idle] = [0, 1].map(() => new SharedTuples(buffers, () => undefined)) as [
+    SharedTuples,
+    SharedTuples,
+  ]
+  const words = Int32Array.of(0)
+  const intern = (table: SharedTuples, word: number): number => {
+    words[0] = word
+    return table.intern(words, 0, table.hash(words, 0))
+  }
+  intern(idle, -1)
+  let next = 0
+  expect(() => {
+    for (;;) intern(busy, next++)
+  }).toThrow(OutOfMemory)
+  const most = busy.count
+  expect(most).toBe(5_000)
+  expect(intern(idle, -2)).toBe(most)
+  expect(() => intern(idle, -3)).toThrow(OutOfMemory)
+  // What is there is found by both.
+  for (let word = -2; word < next - 1; word++) expect(intern(busy, word)).toBe(intern(idle, word))
+  expect(busy.count).toBe(most + 1)
 })
