@@ -1,5 +1,6 @@
 /** How many copies a test costs under a design: a run of its own, in which new pages wait in LRU batches. */
 import type { Design } from '../designs/index.ts'
+import type { Bound } from '../engine/index.ts'
 import type { Litmus } from '../litmus/ast.ts'
 import { type RunOptions, runTest } from './run.ts'
 
@@ -8,7 +9,9 @@ export interface Copies {
   readonly least: number
   readonly most: number
   readonly states: number
-  /** False if the exploration was bounded or some run failed: then there may be others. */
+  /** By what the exploration was cut short; null if it was not. */
+  readonly bounded: Bound | null
+  /** False if it was, or if some run failed: then there may be others. */
   readonly exhaustive: boolean
 }
 
@@ -20,6 +23,7 @@ export function countCopies(test: Litmus, design: Design, options: RunOptions = 
     least: all.length === 0 ? 0 : Math.min(...all),
     most: all.length === 0 ? 0 : Math.max(...all),
     states: exploration.states,
+    bounded: exploration.bounded ?? null,
     exhaustive,
   }
 }

@@ -39,7 +39,7 @@ export interface RunOptions {
   readonly team?: ((rules: Rules, program: ProgramOptions) => Team | undefined) | undefined
   /** Called before a generator or an operation is run to learn from it, with its name. */
   readonly onReplay?: ((procedure: string) => void) | undefined
-  /** Runs all generators once more in the end, to see whether they still do the same: for rules of one's own. */
+  /** Runs all generators and operations once more in the end, to see whether they still do the same: for rules of one's own. */
   readonly recheck?: boolean | undefined
   /** Called when that generator has come back. */
   readonly onReplayed?: (() => void) | undefined

@@ -105,8 +105,9 @@ function answer(one: Case, instead: Partial<Rules>, tests: Tests, options: RunOp
   const test = tests(one.test)
   const design = designOf(one, instead)
   const cell = checkCell(test, design, yardstickFor(test, options), options)
-  const exhaustive = cell.exploration.bounded === undefined && cell.exhaustive
-  return { cell, exhaustive, ...ask(one, cell, design, instead, tests, options) }
+  const { complete, ...answered } = ask(one, cell, design, instead, tests, options)
+  const exhaustive = cell.exploration.bounded === undefined && cell.exhaustive && complete !== false
+  return { cell, exhaustive, ...answered }
 }
 
 /** Answers the case again with each thing that the design's author may as well have meant. */
@@ -152,7 +153,10 @@ function readAs(one: Case, design: string): Case {
 /** Nobody ever comes to the moment that a case asks about. */
 class NeverThere extends ClaimsError {}
 
-type Answer = Pick<CaseResult, 'holds' | 'found' | 'run'>
+interface Answer extends Pick<CaseResult, 'holds' | 'found' | 'run'> {
+  /** False if what else was explored for it was bounded. */
+  readonly complete?: boolean
+}
 
 function ask(
   { asks, design: named, test, ...changed }: Case,
@@ -219,9 +223,14 @@ function ask(
     return { holds: other === undefined, found, run: runTo(cell, other) }
   }
   if ('copies' in asks || 'copies at least' in asks) {
-    const { most } = countCopies(cell.test, design, options)
+    const { most, bounded } = countCopies(cell.test, design, options)
     const holds = 'copies' in asks ? most <= asks.copies : most >= asks['copies at least']
-    return { holds, found: most === 1 ? 'a copy at most' : `${most} copies at most`, run: undefined }
+    return {
+      holds,
+      found: most === 1 ? 'a copy at most' : `${most} copies at most`,
+      run: undefined,
+      complete: bounded === null,
+    }
   }
   if ('always' in asks) {
     const breach = firstBreach(explorer, k, asks.always)
@@ -239,6 +248,7 @@ function ask(
       holds: state !== undefined,
       found,
       run: state === undefined ? undefined : traceTo(explorer, state),
+      complete: there.exploration.bounded === undefined,
     }
   }
   const compared = asks['same outcomes as']
@@ -248,11 +258,13 @@ function ask(
       .map(({ outcome }) => outcome.key)
       .sort()
       .join('\n')
-  const same = outcomes(cell.outcomes) === outcomes(runTest(cell.test, other.rules, options).ends)
+  const there = runTest(cell.test, other.rules, options)
+  const same = outcomes(cell.outcomes) === outcomes(there.ends)
   return {
     holds: same,
     found: `${same ? 'the same' : 'other'} outcomes ${same ? 'as' : 'than'} under ${nameOf(compared)}`,
     run: undefined,
+    complete: there.exploration.bounded === undefined,
   }
 }
 

@@ -5,9 +5,9 @@ import { UsageError } from './exit.ts'
 
 /**
  * Of what an exploration may fill, so many times as much is reserved: for each of three tables its rows and its
- * slots; and as much again by explorations that are over, and whose memory has not been collected yet.
+ * slots; and as much again by the exploration before, whose memory may not have been collected yet.
  */
-const RESERVED = 32
+const RESERVED = 12
 
 /**
  * Where a process may have little of it (`ulimit -v`), reserving takes the last of it, and then Node itself ends.

@@ -11,6 +11,7 @@ import {
   ALL_NAMES,
   addLimits,
   addSearch,
+  checkAlone,
   chooseDesigns,
   designOption,
   jobsOf,
@@ -53,9 +54,11 @@ async function check(paths: readonly string[], options: CheckOptions): Promise<n
   const found = readTests(paths.length === 0 ? [SUITE] : pathsOf(paths))
   for (const text of [...found.warnings, ...found.errors]) complain(text)
   const sources = await chooseDesigns(options.design ?? ['all'])
-  checkAddressSpace(options.workers ?? 1, jobsOf(options), limitsOf(options).bytes)
   if (options.typecheck) await typecheckAll(sources)
 
+  const cells = found.tests.length * sources.length
+  checkAlone(options)
+  checkAddressSpace(options.workers ?? 1, Math.min(jobsOf(options), cells), limitsOf(options).bytes)
   const run = new CheckRun(found.tests, options)
   const columns = await run.open(sources)
   for (const text of found.tests.flatMap((test) => unknownDesigns(test, columns))) complain(text)

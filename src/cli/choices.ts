@@ -127,7 +127,7 @@ export function searchFrom(options: SearchOptions): SearchMode {
  * Several threads, and each reduction, go only with the breadth-first search of all states; and not with each other.
  * @throws UsageError
  */
-function checkAlone(options: SearchOptions): void {
+export function checkAlone(options: SearchOptions): void {
   const { workers = 1, depthFirst, hashCompaction, random, preemptions, reductions } = options
   const mode = [
     depthFirst && '--depth-first',

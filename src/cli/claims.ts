@@ -170,11 +170,11 @@ function decideAll(sections: readonly Section[], options: ClaimsOptions): Promis
           const claims = await Promise.all(
             section.claims.map(async (claim) => {
               const report = await decide(claim, pool, options).catch((error: unknown) => {
-                if (isInterrupted() && error instanceof JobError && error.fault === 'stopped')
-                  return undefined
+                // What has not been explored may be what the claim is about.
+                if (isInterrupted()) return null
                 throw error
               })
-              if (report === undefined || (isInterrupted() && !report.exhaustive)) return []
+              if (report === null) return []
               done++
               return [report]
             }),
@@ -196,8 +196,11 @@ function decideAll(sections: readonly Section[], options: ClaimsOptions): Promis
   )
 }
 
-/** @throws JobError, UsageError */
-async function decide(claim: Claim, pool: Pool, options: ClaimsOptions): Promise<ClaimReport> {
+/**
+ * Null if it was stopped before it was decided.
+ * @throws JobError, UsageError
+ */
+async function decide(claim: Claim, pool: Pool, options: ClaimsOptions): Promise<ClaimReport | null> {
   const only = options.case === undefined ? undefined : { case: options.case, full: options.full === true }
   const tests = Object.fromEntries(testsOf(claim).map((name) => [name, testNamed(name, claim.id)]))
   const width = outputWidth() - (options.full ? 0 : 5)

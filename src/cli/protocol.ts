@@ -44,7 +44,8 @@ export interface Jobs {
   cell: { input: CellInput & { copies?: ExploreLimits }; output: CellReport }
   show: { input: CellInput & ShowOptions; output: ShowAnswer }
   export: { input: ExportInput; output: Exported }
-  claim: { input: ClaimInput; output: ClaimReport }
+  /** Null if it was stopped before it was decided. */
+  claim: { input: ClaimInput; output: ClaimReport | null }
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
   outcomes: { input: OutcomesInput; output: AllowedOutcomes }

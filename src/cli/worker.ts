@@ -63,7 +63,9 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
     }
     case 'claim': {
       const { decideClaim } = await import('./claim_job.ts')
-      return decideClaim(input, testFrom, optionsOf(input.limits))
+      const report = decideClaim(input, testFrom, optionsOf(input.limits))
+      // What has not been explored may turn the answer round.
+      return heartbeat.stopped ? null : report
     }
     case 'assist':
       await help(input)

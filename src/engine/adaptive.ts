@@ -4,7 +4,7 @@
  * anybody else would count. It is not small either if it does not fit into memory. Several threads
  * may share in it as long as it is small. Where a model tells interchangeable things apart by their numbers, it does without symmetry.
  */
-import { Earlier } from './earlier.ts'
+import { Earlier, type Finds } from './earlier.ts'
 import { ModelError } from './error.ts'
 import {
   DEFAULT_LIMITS,
@@ -59,9 +59,9 @@ export class Adaptive implements Search {
     try {
       const over = this.search.run(budget)
       if (this.reductions.length > 0 || !over || !this.isTooLarge()) return over
-      this.earlier = [new Earlier(), new Earlier()]
-      for (const earlier of this.earlier) earlier.noteAsRan(this.search, this.search.result())
-      this.beginAnew(REDUCTIONS)
+      const since = Date.now()
+      this.keepFinds()
+      this.beginAnew(REDUCTIONS, since)
       return this.run(left())
     } catch (error) {
       if (error instanceof OutOfMemory) {
@@ -71,7 +71,7 @@ export class Adaptive implements Search {
       }
       if (!this.isOrdered(error)) throw error
       this.search.learned.automata.onReplayed?.()
-      this.beginAnew(WITHOUT_SYMMETRY)
+      this.beginAnew(WITHOUT_SYMMETRY, began)
       return this.run(left())
     }
   }
@@ -96,10 +96,22 @@ export class Adaptive implements Search {
     return error instanceof ModelError && error.fault === 'asymmetric' && this.reductions === REDUCTIONS
   }
 
-  /** Begins anew with reductions. What was found without any remains. */
-  private beginAnew(reductions: readonly Reduction[]): void {
+  /** Keeps what was found without reductions; nobody else will look again at the code that it came from. */
+  private keepFinds(): void {
     const { search } = this
-    const elapsed = this.elapsed + search.result().milliseconds
+    search.learned.recheck()
+    const finds = inOrder(search)
+    this.earlier = [new Earlier(), new Earlier()]
+    for (const earlier of this.earlier) earlier.noteAsRan(search, finds)
+  }
+
+  /**
+   * Begins anew with reductions.
+   * @param since when the time began that the search before has not counted
+   */
+  private beginAnew(reductions: readonly Reduction[], since: number): void {
+    const { search } = this
+    const elapsed = this.elapsed + search.result().milliseconds + Date.now() - since
     const limits = leftOf(this.limits, elapsed)
     // What is found by a symmetry that is none need not be there: the next search has an `Earlier` of its own.
     this.search = new ReducedSearch(this.system, reductions, limits, this.onReplay, this.earlier.pop())
@@ -141,6 +153,25 @@ export class Adaptive implements Search {
   concrete(state: number): States | undefined {
     return this.search.concrete?.(state)
   }
+}
+
+/** What a search has found, the shortest run first, and then in an order that is not up to chance. */
+function inOrder(search: Search): Finds {
+  const { finals, failures } = search.result()
+  if (!search.byChance) return { finals, failures }
+  const sorted = finals.map((final) => ({
+    final,
+    steps: stepsTo(search, final.state),
+    key: final.bytes.join(),
+  }))
+  sorted.sort((a, b) => a.steps - b.steps || (a.key < b.key ? -1 : 1))
+  return { finals: sorted.map(({ final }) => final), failures }
+}
+
+function stepsTo(search: Search, state: number): number {
+  let steps = 0
+  for (let at = state; at !== 0; at = search.parentOf(at)) steps++
+  return steps
 }
 
 /** Limits after so much time has gone by. */

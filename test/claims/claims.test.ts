@@ -78,6 +78,25 @@ test('a rule that a case changes itself is no doubt any more', () => {
   expect(decide({ ...claim, cases }, testNamed).cases[0]).toMatchObject({ holds: true, doubts: [] })
 })
 
+test('nothing is decided where what a case is compared with was cut short', () => {
+  const text = (asks: string) => `section: s
+about: a
+claims:
+  - {id: one, by: b, when: w, where: h, claim: c, expected: holds, comment: c, inverted: {case: 1},
+     cases: [{if: always, test: both-write, design: v5.9, asks: ${asks}}]}
+`
+  for (const asks of ['{copies: 3}', '{same outcomes as: {design: v6.18}}', '{looks like: grandchild}']) {
+    const claim = readSection(text(asks), 'my.yaml').claims[0]!
+    const whole = decide(claim, testNamed)
+    expect(whole.exhaustive).toBe(true)
+    const { states } = whole.cases[0]!
+    const short = decide(claim, testNamed, { limits: { states } })
+    // The cell itself is complete, and what is explored besides has more states.
+    expect(short.cases[0]!.cell.exploration.bounded).toBeUndefined()
+    expect({ asks, exhaustive: short.exhaustive }).toEqual({ asks, exhaustive: false })
+  }
+})
+
 test('what is no claim is told with its place', () => {
   const text = (asks: string) => `section: s
 about: a
