@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { Adaptive } from '../../src/engine/adaptive.ts'
 import { type Exploration, explore, REDUCTIONS, searchOf, traceTo } from '../../src/engine/index.ts'
 import { lockedCounters } from './systems.ts'
-import { buildThings } from './things.ts'
+import { buildThings, TAKE_TURNS } from './things.ts'
 
 const system = () => lockedCounters(3, 3)
 const plain = explore(system())
@@ -50,17 +50,7 @@ it.each([
 )
 
 it('do without symmetry where things are ordered by their numbers, and lose nothing', () => {
-  const taking = [
-    ['take', 0, 0],
-    ['put', 0, 0],
-    ['give', 0, 0],
-    ['take', 0, 0],
-    ['put', 1, 0],
-    ['take', 0, 0],
-    ['get', 0, 0],
-    ['set', 0, 1],
-  ] as const
-  const ordered = () => buildThings({ threads: [taking, taking], forbidden: 1 }, 'ordered')
+  const ordered = () => buildThings({ ...TAKE_TURNS, forbidden: 1 }, 'ordered')
   const all = explore(ordered())
   const asked = searchOf(ordered(), { mode: 'breadth-first', reductions: REDUCTIONS })
   expect(() => asked.run()).toThrow(/^lowest does something else/)

@@ -26,7 +26,7 @@ import {
 import { memoryKey, type NaiveResult, naiveExplore } from '../naive.ts'
 import { build, program } from './programs.ts'
 import { replay } from './replay.ts'
-import { buildThings, thingProgram, thingsKey } from './things.ts'
+import { buildThings, TAKE_TURNS, thingProgram, thingsKey } from './things.ts'
 
 const KINDS: readonly (readonly Reduction[])[] = [['merging'], ['symmetry'], ['merging', 'symmetry']]
 
@@ -125,25 +125,8 @@ describe('on random systems', () => {
 })
 
 describe('symmetry', () => {
-  const taking = {
-    threads: [
-      [
-        ['take', 0, 0],
-        ['put', 0, 0],
-        ['give', 0, 0],
-        ['take', 0, 0],
-        ['put', 1, 0],
-        ['take', 0, 0],
-        ['get', 0, 0],
-        ['set', 0, 1],
-      ],
-    ],
-    forbidden: undefined,
-  } as const
-  const both = { ...taking, threads: [...taking.threads, ...taking.threads] }
-
   it('names the operation that looks for a small number', () => {
-    expect(() => reduced(buildThings(both, 'ordered'), ['symmetry'])).toThrow(
+    expect(() => reduced(buildThings(TAKE_TURNS, 'ordered'), ['symmetry'])).toThrow(
       new ModelError(
         'asymmetric',
         'lowest',
@@ -216,14 +199,17 @@ describe('symmetry', () => {
   })
 
   it('notices a procedure that goes another way for another thing', () => {
-    const parity = { ...both, threads: both.threads.map((thread) => [...thread, ['set', 0, 0]] as const) }
+    const parity = {
+      ...TAKE_TURNS,
+      threads: TAKE_TURNS.threads.map((thread) => [...thread, ['set', 0, 0]] as const),
+    }
     for (const kind of [['symmetry'], ['merging', 'symmetry']] as const) {
       expect(() => reduced(buildThings(parity, 'odd'), kind)).toThrow(/something else when/)
     }
   })
 
   it('notices an argument that was not declared', () => {
-    expect(() => reduced(buildThings(both, 'undeclared'), ['symmetry'])).toThrow(/changed places/)
+    expect(() => reduced(buildThings(TAKE_TURNS, 'undeclared'), ['symmetry'])).toThrow(/changed places/)
   })
 })
 

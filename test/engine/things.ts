@@ -76,6 +76,20 @@ export const thingProgram: fc.Arbitrary<ThingProgram> = fc.record({
   forbidden: fc.option(fc.nat(VALUES), { nil: undefined, freq: 2 }),
 })
 
+const TURN: readonly Statement[] = [
+  ['take', 0, 0],
+  ['put', 0, 0],
+  ['give', 0, 0],
+  ['take', 0, 0],
+  ['put', 1, 0],
+  ['take', 0, 0],
+  ['get', 0, 0],
+  ['set', 0, 1],
+]
+
+/** Two threads that take things, hand them over and give them back, all they can. */
+export const TAKE_TURNS: ThingProgram = { threads: [TURN, TURN], forbidden: undefined }
+
 const THING = new Sort('thing')
 /** 1 + a thing, or 0. */
 const HELD = (value: number, to: Rename): number => (value === 0 ? 0 : 1 + to(THING, value - 1))
