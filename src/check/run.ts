@@ -92,19 +92,7 @@ export function runTest(
   goesOn()
   const exploration = explorer.result()
   const ends = endsOf(test, compiled, exploration)
-  if (explorer.byChance) sortByDistance(ends, explorer)
   return { program: compiled, explorer, exploration, ends }
-}
-
-/** Several threads number the states of a level by chance, and what people see is not to depend on it. */
-function sortByDistance(ends: End[], search: Search): void {
-  const distance = (end: End): number => {
-    let steps = 0
-    for (let state = end.state; state !== 0; steps++) state = search.parentOf(state)
-    return steps
-  }
-  const distances = new Map(ends.map((end) => [end, distance(end)]))
-  ends.sort((a, b) => distances.get(a)! - distances.get(b)! || (a.outcome.key < b.outcome.key ? -1 : 1))
 }
 
 function endsOf(test: Litmus, { kernel }: Program, { finals }: Exploration): End[] {

@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { didYouMean } from '../litmus/diagnostic.ts'
 import { renderDiagnostic } from '../litmus/index.ts'
-import { checkAddressSpace } from './address_space.ts'
 import { document } from './check_json.ts'
 import { printResult } from './check_output.ts'
 import { type Result, summaryOf } from './check_result.ts'
@@ -11,12 +10,9 @@ import {
   ALL_NAMES,
   addLimits,
   addSearch,
-  checkAlone,
   chooseDesigns,
   designOption,
-  jobsOf,
   jobsOption,
-  limitsOf,
   workersOption,
 } from './choices.ts'
 import { INTERRUPTED, OK, SURPRISED, UNUSABLE, UsageError } from './exit.ts'
@@ -56,9 +52,6 @@ async function check(paths: readonly string[], options: CheckOptions): Promise<n
   const sources = await chooseDesigns(options.design ?? ['all'])
   if (options.typecheck) await typecheckAll(sources)
 
-  const cells = found.tests.length * sources.length
-  checkAlone(options)
-  checkAddressSpace(options.workers ?? 1, Math.min(jobsOf(options), cells), limitsOf(options).bytes)
   const run = new CheckRun(found.tests, options)
   const columns = await run.open(sources)
   for (const text of found.tests.flatMap((test) => unknownDesigns(test, columns))) complain(text)

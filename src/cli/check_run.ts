@@ -5,6 +5,7 @@ import type { Litmus } from '../litmus/index.ts'
 import { count } from '../report/count.ts'
 import { forecast } from '../report/forecast.ts'
 import type { Entry, Row } from '../report/table.ts'
+import { checkAddressSpace } from './address_space.ts'
 import { ALL_NAMES, jobsOf, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
 import { UsageError } from './exit.ts'
 import type { Pulse } from './heartbeat.ts'
@@ -70,6 +71,9 @@ export class CheckRun {
    */
   async open(sources: readonly DesignSource[]): Promise<Column[]> {
     try {
+      const { workers } = this.options
+      const jobs = Math.min(jobsOf(this.options), this.tests.length * sources.length)
+      checkAddressSpace(workers, jobs, limitsOf(this.options).bytes)
       const facts = await Promise.all(sources.map((source) => factsOf(this.pool, source)))
       const columns = facts.map(({ name, title }, i) => ({
         source: sources[i]!,

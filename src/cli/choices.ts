@@ -127,7 +127,7 @@ export function searchFrom(options: SearchOptions): SearchMode {
  * Several threads, and each reduction, go only with the breadth-first search of all states; and not with each other.
  * @throws UsageError
  */
-export function checkAlone(options: SearchOptions): void {
+function checkAlone(options: SearchOptions): void {
   const { workers = 1, depthFirst, hashCompaction, random, preemptions, reductions } = options
   const mode = [
     depthFirst && '--depth-first',
@@ -230,21 +230,18 @@ export function wholeUpTo(most: number): (text: string) => number {
   }
 }
 
-const MOST = Number.MAX_SAFE_INTEGER
-
-/** A whole number from 0 to MOST. */
+/** A whole number from 0 up. */
 export function natural(text: string): number {
-  const n = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
-    throw new InvalidArgumentError(`Expected a whole number from 0 to ${MOST}.`)
-  }
-  return n
+  return numberUpTo(Number.MAX_SAFE_INTEGER, 'a whole number', text)
 }
 
 export function seed(text: string): number {
+  return numberUpTo(MAX_SEED, 'a seed', text)
+}
+
+function numberUpTo(most: number, what: string, text: string): number {
   const n = Number(text)
-  if (!/^\d+$/.test(text) || n > MAX_SEED)
-    throw new InvalidArgumentError(`Expected a seed from 0 to ${MAX_SEED}.`)
+  if (!/^\d+$/.test(text) || n > most) throw new InvalidArgumentError(`Expected ${what} from 0 to ${most}.`)
   return n
 }
 

@@ -98,9 +98,12 @@ export function pathsOf(names: readonly string[]): string[] {
 }
 
 /** Those that come with the package, each of which has its test's name. */
-function filesOfPackage(): string[] {
-  return [SUITE, CLAIM_TESTS].flatMap(filesIn)
+function filesOfPackage(): readonly string[] {
+  packaged ??= [SUITE, CLAIM_TESTS].flatMap(filesIn)
+  return packaged
 }
+
+let packaged: readonly string[] | undefined
 
 /** The file of a test by its name, or by the shortest path within the suite. */
 function theOneNamed(name: string): string | undefined {

@@ -4,7 +4,7 @@
  * anybody else would count. It is not small either if it does not fit into memory. Several threads
  * may share in it as long as it is small. Where a model tells interchangeable things apart by their numbers, it does without symmetry.
  */
-import { Earlier, type Finds } from './earlier.ts'
+import { Earlier } from './earlier.ts'
 import { ModelError } from './error.ts'
 import {
   DEFAULT_LIMITS,
@@ -80,10 +80,6 @@ export class Adaptive implements Search {
     this.search.stop?.()
   }
 
-  get byChance(): boolean {
-    return this.search.byChance ?? false
-  }
-
   /** Whether there are too many states without reductions, and more are wanted, or can be had with them. */
   private isTooLarge(): boolean {
     const { bounded } = this.search.result()
@@ -100,7 +96,7 @@ export class Adaptive implements Search {
   private keepFinds(): void {
     const { search } = this
     search.learned.recheck()
-    const finds = inOrder(search)
+    const finds = search.result()
     this.earlier = [new Earlier(), new Earlier()]
     for (const earlier of this.earlier) earlier.noteAsRan(search, finds)
   }
@@ -153,25 +149,6 @@ export class Adaptive implements Search {
   concrete(state: number): States | undefined {
     return this.search.concrete?.(state)
   }
-}
-
-/** What a search has found, the shortest run first, and then in an order that is not up to chance. */
-function inOrder(search: Search): Finds {
-  const { finals, failures } = search.result()
-  if (!search.byChance) return { finals, failures }
-  const sorted = finals.map((final) => ({
-    final,
-    steps: stepsTo(search, final.state),
-    key: final.bytes.join(),
-  }))
-  sorted.sort((a, b) => a.steps - b.steps || (a.key < b.key ? -1 : 1))
-  return { finals: sorted.map(({ final }) => final), failures }
-}
-
-function stepsTo(search: Search, state: number): number {
-  let steps = 0
-  for (let at = state; at !== 0; at = search.parentOf(at)) steps++
-  return steps
 }
 
 /** Limits after so much time has gone by. */

@@ -29,6 +29,12 @@ export const FAIL = 5
 /** Most choices that one operation may make on one path: a guard against an effect that loops. */
 const MAX_EVENTS = 10_000
 
+/** A value that a location is read to have, or set to. */
+export interface ValueAt {
+  readonly location: number
+  readonly value: number
+}
+
 export class DecisionTrees {
   /** The records. Reassigned when it grows: reload it after `learn`. */
   code: Int32Array = new Int32Array(1 << 12)
@@ -118,14 +124,26 @@ export class DecisionTrees {
     thread: number,
     after: (response: Response) => number,
   ): void {
-    const values = new Map<number, number>()
-    const choices: number[] = []
-    const read = (location: number): number => {
-      const value = values.get(location)
-      if (value === undefined) throw impure(operation)
-      return value
-    }
-    const walk = (at: number): void => {
+    this.forEachLeaf(slot, (_, reads, choices) => {
+      const values = new Map(reads.map(({ location, value }) => [location, value]))
+      const read = (location: number): number => {
+        const value = values.get(location)
+        if (value === undefined) throw impure(operation)
+        return value
+      }
+      const run = new Recorder(this.locations, operation, thread, read, [...choices], [])
+      const response = run.run(this.context)
+      // It comes to the same leaf, or this throws.
+      this.insert(slot, operation, run, response, after)
+    })
+  }
+
+  /** Visits the leaves of a tree that are known, in its order, with what is read and chosen on the way to each. */
+  forEachLeaf(
+    slot: number,
+    visit: (leaf: number, reads: readonly ValueAt[], choices: readonly number[]) => void,
+  ): void {
+    const walk = (at: number, reads: readonly ValueAt[], choices: readonly number[]): void => {
       const record = this.code[at]!
       // Not learned: no run came here.
       if (record === 0) return
@@ -133,27 +151,17 @@ export class DecisionTrees {
       switch (this.code[record]) {
         case READ:
           for (let value = 0; value <= this.locations[operand]!.max; value++) {
-            values.set(operand, value)
-            walk(record + 2 + value)
+            walk(record + 2 + value, [...reads, { location: operand, value }], choices)
           }
-          values.delete(operand)
           break
         case CHOOSE:
-          for (let i = 0; i < operand; i++) {
-            choices.push(i)
-            walk(record + 2 + i)
-            choices.pop()
-          }
+          for (let i = 0; i < operand; i++) walk(record + 2 + i, reads, [...choices, i])
           break
-        default: {
-          const run = new Recorder(this.locations, operation, thread, read, [...choices], [])
-          // It comes to the same leaf, or this throws.
-          const response = run.run(this.context)
-          this.insert(slot, operation, run, response, after)
-        }
+        default:
+          visit(record, reads, choices)
       }
     }
-    walk(slot)
+    walk(slot, [], [])
   }
 
   /** Puts one run of an effect into its tree. */

@@ -5,15 +5,15 @@
  * Trees keep the control state that follows a response and not the response itself. An effect is
  * a pure function of its reads and choices, so it is asked again along the path to a leaf.
  */
-import { CHOOSE, FAIL, LEAF, READ, STUCK } from './decision.ts'
+import { LEAF, type ValueAt } from './decision.ts'
 import { type AtomicRequest, BLOCKED, FAILED, type Response, type View } from './operation.ts'
 import type { Search } from './search.ts'
 
 export interface Leaf {
   /** In the order in which they were first read. */
-  readonly reads: readonly { readonly location: number; readonly value: number }[]
+  readonly reads: readonly ValueAt[]
   readonly choices: readonly number[]
-  readonly writes: readonly { readonly location: number; readonly value: number }[]
+  readonly writes: readonly ValueAt[]
   /** BLOCKED if the operation waits there, FAILED if the run ends there. */
   readonly response: Response
   /** The control state that follows; undefined if the response is BLOCKED or FAILED. */
@@ -27,49 +27,20 @@ export interface Leaf {
  * @param control a control state of the thread that is not DONE
  */
 export function leavesOf(explorer: Search, thread: number, control: number): Leaf[] {
-  const { code } = explorer.learned.trees
-  const { locations } = explorer.system.layout
+  const { trees } = explorer.learned
   const operation = explorer.learned.controls[thread]!.operation(control)
   const leaves: Leaf[] = []
-  const reach = (
-    reads: Leaf['reads'],
-    choices: readonly number[],
-    writes: Leaf['writes'],
-    next: number | undefined,
-  ): void => {
+  trees.forEachLeaf(explorer.learned.rootOf(thread, control), (leaf, reads, choices) => {
+    const { code } = trees
+    const isStep = code[leaf] === LEAF
+    const writes = Array.from({ length: isStep ? code[leaf + 2]! : 0 }, (_, i) => ({
+      location: code[leaf + 3 + 2 * i]!,
+      value: code[leaf + 4 + 2 * i]!,
+    }))
+    const next = isStep ? code[leaf + 1]! : undefined
     const answer = responseAlong(explorer.system.context, operation, thread, reads, choices)
     leaves.push({ reads, choices, writes, next, ...answer })
-  }
-
-  const walk = (slot: number, reads: Leaf['reads'], choices: readonly number[]): void => {
-    const record = code[slot]!
-    // Not learned: no run came here.
-    if (record === 0) return
-    const operand = code[record + 1]!
-    switch (code[record]) {
-      case READ:
-        for (let value = 0; value <= locations[operand]!.max; value++) {
-          walk(record + 2 + value, [...reads, { location: operand, value }], choices)
-        }
-        break
-      case CHOOSE:
-        for (let i = 0; i < operand; i++) walk(record + 2 + i, reads, [...choices, i])
-        break
-      case LEAF: {
-        const writes = Array.from({ length: code[record + 2]! }, (_, i) => ({
-          location: code[record + 3 + 2 * i]!,
-          value: code[record + 4 + 2 * i]!,
-        }))
-        reach(reads, choices, writes, operand)
-        break
-      }
-      case FAIL:
-      case STUCK:
-        reach(reads, choices, [], undefined)
-        break
-    }
-  }
-  walk(explorer.learned.rootOf(thread, control), [], [])
+  })
   return leaves
 }
 

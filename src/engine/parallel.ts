@@ -82,7 +82,6 @@ const REASONS: Readonly<Record<number, Bound>> = { [HALT_STATES]: 'states', [HAL
 
 /** The breadth-first search of several threads, as seen by the one that began it. */
 export class ParallelExplorer implements Search {
-  readonly byChance = true
   private readonly limits: Required<ExploreLimits>
   private readonly share: Share
   private readonly hand: Hand
@@ -317,10 +316,13 @@ export class ParallelExplorer implements Search {
   private collect(): void {
     const { control, share } = this
     const ends = new Int32Array(share.ends)
+    const found: FinalMemory[] = []
     for (; this.endsRead < control[ENDS]!; this.endsRead += 2) {
       const bytes = this.memories.copy(ends[this.endsRead]!)
-      this.finals.push({ bytes, state: ends[this.endsRead + 1]! })
+      found.push({ bytes, state: ends[this.endsRead + 1]! })
     }
+    // All are equally far away, and who came first is up to chance.
+    this.finals.push(...found.sort((a, b) => compareBytes(a.bytes, b.bytes)))
     const used = control[FAILURES]!
     if (this.failuresRead === used) return
     const units = new Uint16Array(share.failures)
@@ -357,4 +359,10 @@ export class ParallelExplorer implements Search {
     for (let i = 0; i < MAX_HANDS; i++) sum += this.counters[i * COUNTERS + counter]!
     return sum
   }
+}
+
+/** Which of two memories is to be named first. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const i = a.findIndex((byte, i) => byte !== b[i])
+  return i < 0 ? 0 : a[i]! - b[i]!
 }

@@ -28,8 +28,6 @@ export interface States {
 
 export interface Search extends States {
   readonly system: System
-  /** Whether it is up to chance how the states of a level are numbered, and by which of several shortest runs one is reached. */
-  readonly byChance?: boolean
   /**
    * Searches for at most `budget` milliseconds.
    * @returns whether the search is over: complete, or at a bound

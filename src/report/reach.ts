@@ -77,14 +77,13 @@ function behindBound({ search, bounded, depth }: Searched): string | null {
 /** What there is to say of a search that is not breadth-first, in a sentence; empty for one that is. */
 export function describeSearch(searched: Searched): string {
   const { search } = searched
-  const missing = notCovered(searched)
   const behind = behindBound(searched)
-  const open = missing === null ? 'nothing is left out' : `not looked at: ${missing}`
+  const open = behind === null ? 'nothing is left out' : `not looked at: ${behind}`
   switch (search.mode) {
     case 'breadth-first':
       return ''
     case 'hash-compaction':
-      return `only a fingerprint of each state was kept: there is ${missedState(search)}${behind === null ? '' : `; not looked at: ${behind}`}`
+      return `only a fingerprint of each state was kept: there is ${missedState(search)}${behind === null ? '' : `; ${open}`}`
     case 'depth-first':
       return `depth-first: the runs shown need not be the shortest; ${open}`
     case 'random':

@@ -1,7 +1,7 @@
 // Explorations by several threads find what one thread finds, however the threads take turns.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { explore } from '../../src/engine/index.ts'
+import { explore, traceTo } from '../../src/engine/index.ts'
 import { ParallelExplorer } from '../../src/engine/parallel.ts'
 import { KEEPS_STEPS, type Share } from '../../src/engine/share.ts'
 import { reserveTuples, SharedTuples } from '../../src/engine/shared_tuples.ts'
@@ -103,6 +103,18 @@ describe('a bound that several threads meet', { timeout: 300_000 }, () => {
     const alone = await found(['counters', 3, 2], 0)
     expect(await found(['counters', 3, 2], 3, { limits: { states: alone.states } })).toEqual(alone)
   })
+})
+
+it('ends are found in an order that is not up to chance', () => {
+  const team = { size: 1, call: () => undefined }
+  const explorer = new ParallelExplorer(counters(3, 2), team)
+  explorer.run()
+  const { finals } = explorer.result()
+  const ends = finals.map(({ state, bytes }) => ({ steps: traceTo(explorer, state).steps.length, bytes }))
+  const key = ({ steps, bytes }: (typeof ends)[number]) =>
+    [steps, ...bytes].map((n) => String(n).padStart(3, '0')).join()
+  expect(new Set(ends.map(key)).size).toBeGreaterThan(2)
+  expect(ends.map(key)).toEqual(ends.map(key).sort())
 })
 
 describe('where there is no room to keep steps', () => {
