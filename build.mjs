@@ -5,7 +5,16 @@
 //   node build.mjs --types   the programs and their declarations; every entry must exist (`prepack`)
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -53,19 +62,36 @@ async function bundle() {
     bundleOf((entry) => entry.web, { platform: 'browser', target: 'es2022' }),
   ]).catch(() => process.exit(1)) // esbuild has printed what is wrong, with the place
 
-  // Only now, and only what is stale: a failed build leaves the last good one in place.
-  const outputs = results.flatMap(({ metafile }) => Object.keys(metafile.outputs))
-  const written = new Set(outputs.map((path) => basename(path)))
-  for (const name of readdirSync(at('dist'))) {
-    if (/\.js(\.map)?$/.test(name) && !written.has(name)) rmSync(at(`dist/${name}`))
-  }
-
+  // Only now: a failed build leaves the last good one in place.
+  const files = results.flatMap(({ outputFiles }) => outputFiles)
   const cli = at('dist/cli.js')
-  if (!existsSync(cli)) return
-  if (!readFileSync(cli, 'utf8').startsWith('#!/usr/bin/env node\n')) {
+  const program = files.find(({ path }) => path === cli)
+  if (program !== undefined && !program.text.startsWith('#!/usr/bin/env node\n')) {
     fail('src/cli/main.ts must begin with the line #!/usr/bin/env node')
   }
-  chmodSync(cli, 0o755)
+  mkdirSync(at('dist'), { recursive: true })
+  for (const { path, contents } of files) put(path, contents)
+  if (program !== undefined) chmodSync(cli, 0o755)
+  const built = new Set(files.map(({ path }) => basename(path)))
+  for (const name of readdirSync(at('dist'))) {
+    if (/\.js(\.map)?$/.test(name) && !built.has(name)) rmSync(at(`dist/${name}`))
+  }
+}
+
+/**
+ * Somebody may be running `dist` at this moment, such as a test while another one packs: nobody sees a file half
+ * written, and a file that is already right stays as it is.
+ */
+function put(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return
+  const fresh = `${path}.${process.pid}`
+  try {
+    writeFileSync(fresh, contents)
+    renameSync(fresh, path)
+  } catch (error) {
+    rmSync(fresh, { force: true })
+    fail(error.message)
+  }
 }
 
 function bundleOf(wanted, options) {
@@ -73,13 +99,13 @@ function bundleOf(wanted, options) {
     absWorkingDir: root,
     entryPoints: present.filter(wanted).map((entry) => ({ in: entry.source, out: entry.name })),
     outdir: 'dist',
+    write: false,
     chunkNames: 'chunk-[hash]',
     bundle: true,
     // Traces show the names of the kernel's functions, and two files may have functions of the same name.
     keepNames: true,
     format: 'esm',
     sourcemap: 'linked',
-    metafile: true,
     logLevel: 'warning',
     ...options,
   })
