@@ -12,8 +12,10 @@ export {
   witnessOfFailure,
 } from './cell.ts'
 export { type Copies, copiesByOutcome, countCopies } from './copies.ts'
+export { type Expected, expectStates } from './expect_states.ts'
 export { type Alternative, alternativesIn, type Doubt, doubtsOf } from './ours.ts'
 export { foreignReads, isStray, type ReadsFrom, readsFrom, type Write } from './provenance.ts'
-export { type Progress, type Run, type RunOptions, runTest, type Watch } from './run.ts'
+export { type Run, type RunOptions, runTest } from './run.ts'
 export { type CellVerdict, failureOf, worst } from './verdict.ts'
+export type { Progress, Watch } from './watched.ts'
 export { type Yardstick, yardstickOf } from './yardstick.ts'

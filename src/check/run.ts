@@ -1,9 +1,7 @@
-/** Explores the system of a test, in slices, so that somebody can watch and stop it. */
+/** Explores the system of a test. */
 import {
-  type Estimate,
   type Exploration,
   type ExploreLimits,
-  estimateStates,
   type Memory,
   type Search,
   type SearchMode,
@@ -14,35 +12,20 @@ import type { Litmus } from '../litmus/ast.ts'
 import { type Outcome, outcomeOf } from '../litmus/outcome.ts'
 import { compile, type Program, type ProgramOptions } from '../litmus/program.ts'
 import type { Rules } from '../mm/kernel.ts'
+import { Outlook } from './outlook.ts'
+import { searchWatched, type Watching } from './watched.ts'
 
-/** Called about ten times a second, and in the end, with the numbers so far; false stops the exploration. */
-export type Watch = (progress: Progress) => boolean
-
-export interface Progress {
-  readonly states: number
-  readonly depth: number
-  readonly frontier: number
-  readonly milliseconds: number
-  /** About how many states there will be, where there is a guess. */
-  readonly expected: Estimate | undefined
-}
-
-export interface RunOptions {
+export interface RunOptions extends Watching {
   readonly limits?: ExploreLimits
   /** How the states are gone through: breadth first unless something else is said. */
   readonly search?: SearchMode | undefined
-  readonly watch?: Watch | undefined
   /**
    * Threads that can be called for help, if they can build the same system; undefined if they
    * cannot. Only a breadth-first search calls them.
    */
   readonly team?: ((rules: Rules, program: ProgramOptions) => Team | undefined) | undefined
-  /** Called before a generator or an operation is run to learn from it, with its name. */
-  readonly onReplay?: ((procedure: string) => void) | undefined
-  /** Runs all generators and operations once more in the end, to see whether they still do the same: for rules of one's own. */
-  readonly recheck?: boolean | undefined
-  /** Called when that generator has come back. */
-  readonly onReplayed?: (() => void) | undefined
+  /** Whether it is worth a second to guess early how many states there will be: somebody sees it. */
+  readonly foresee?: boolean | undefined
 }
 
 export interface Run {
@@ -60,8 +43,6 @@ export interface End {
   readonly memories: readonly Memory[]
 }
 
-const SLICE_MS = 100
-
 /**
  * Explores one test under one set of rules.
  * @throws ModelError if the rules cannot be explored
@@ -75,21 +56,8 @@ export function runTest(
   const compiled = compile(test, rules, program)
   const team = options.team?.(rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay, team)
-  explorer.learned.automata.onReplayed = options.onReplayed
-  const goesOn = (): boolean | undefined => {
-    const { states, depth, frontier, milliseconds, level } = explorer.result()
-    const expected = level && estimateStates(level)
-    return options.watch?.({ states, depth, frontier, milliseconds, expected })
-  }
-  while (!explorer.run(SLICE_MS)) {
-    if (goesOn() === false) {
-      explorer.stop?.()
-      break
-    }
-  }
-  if (options.recheck) explorer.learned.recheck()
-  // Whoever watches learns that no generator runs any more.
-  goesOn()
+  const outlook = new Outlook(options.foresee ? compiled.system : undefined, options)
+  searchWatched(explorer, options, (soFar) => outlook.of(soFar))
   const exploration = explorer.result()
   const ends = endsOf(test, compiled, exploration)
   return { program: compiled, explorer, exploration, ends }

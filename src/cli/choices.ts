@@ -8,6 +8,7 @@ import {
   type Coverage,
   type ExploreLimits,
   MAX_SEED,
+  MAX_STATES,
   REDUCTIONS,
   type SearchMode,
 } from '../engine/index.ts'
@@ -29,7 +30,7 @@ export interface LimitOptions {
 /** Adds the options that bound each exploration. */
 export function addLimits(command: Command): Command {
   return command
-    .option('--max-states <n>', 'end each exploration after that many states', whole)
+    .option('--max-states <n>', 'end each exploration after that many states', wholeUpTo(MAX_STATES))
     .option('--max-depth <n>', 'look at runs of at most that many steps', whole)
     .option('--max-seconds <s>', 'end each exploration after that time', positive)
     .option('--max-memory <MiB>', 'end each exploration when its states fill that much', positive)

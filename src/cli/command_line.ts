@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   designs: async () => (await import('./designs.ts')).registerDesigns,
   emit: async () => (await import('./emit.ts')).registerEmit,
   export: async () => (await import('./export.ts')).registerExport,
+  estimate: async () => (await import('./estimate.ts')).registerEstimate,
   coverage: async () => (await import('./coverage.ts')).registerCoverage,
   history: async () => (await import('./history.ts')).registerHistory,
   run: async () => (await import('./run.ts')).registerRun,
@@ -42,6 +43,7 @@ Examples:
   cowherd check my.litmus --design v5.7,v5.19     one test, in full
   cowherd check --design ./my-design.ts           your own design, against the suite
   cowherd check big.litmus --preemptions 2        only runs with few interruptions; or --random <seed>
+  cowherd estimate big.litmus --design v5.19      about how many states that would be
   cowherd show vmsplice-child --design v5.7       the shortest run to the worst outcome
   cowherd live fast-pin --design v5.9             the same test on real threads, with odds
   cowherd claims                                  what was claimed in December 2021, decided

@@ -16,10 +16,10 @@ import {
   limitsOf,
 } from './choices.ts'
 import type { DesignCoverage } from './coverage_job.ts'
-import { overDesigns, testsToSurvey } from './over_designs.ts'
 import type { DesignFile, DesignSource } from './protocol.ts'
 import { called } from './single.ts'
 import { mergeCoverage, type ScriptCoverage, sourceFunctions } from './source_coverage.ts'
+import { survey, testsToSurvey } from './survey.ts'
 import { complain, outputWidth, print } from './terminal.ts'
 
 interface CoverageOptions extends LimitOptions {
@@ -60,8 +60,9 @@ async function coverage(paths: readonly string[], options: CoverageOptions): Pro
   const all = DESIGNS.every(({ name }) => sources.some((source) => called(source) === name))
   // The yardstick is asked about every test, whatever the designs.
   const surveyed = all ? [...sources, undefined] : sources
-  const { found, interruption } = await overDesigns(
+  const { found, interruption } = await survey(
     surveyed,
+    'designs',
     jobsOf(options),
     'watched_worker',
     (pool, design) =>
@@ -76,8 +77,8 @@ async function coverage(paths: readonly string[], options: CoverageOptions): Pro
     bounded: results.reduce((sum, { bounded }) => sum + bounded, each * (surveyed.length - found.length)),
     interrupted: interruption !== undefined,
     functions: functionsOf(results, sources, all),
-    unasked: found.flatMap(({ source, result }) =>
-      source === undefined ? [] : [{ design: called(source), rules: result.unasked }],
+    unasked: found.flatMap(({ subject, result }) =>
+      subject === undefined ? [] : [{ design: called(subject), rules: result.unasked }],
     ),
     oneWay: answeredOneWay(mergeQuestions(results.flatMap(({ questions }) => questions))),
   }

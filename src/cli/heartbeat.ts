@@ -17,7 +17,8 @@ const LOW = 7
 const HIGH = 8
 const MILLISECONDS = 9
 const WORKERS = 10
-const INTEGERS = 11
+const FORESEES = 11
+const INTEGERS = 12
 
 /** Longer names of procedures are cut. */
 const NAME_CAPACITY = 100
@@ -111,11 +112,20 @@ export class Heartbeat {
     return Atomics.load(this.integers, WORKERS)
   }
 
+  /** Whether somebody sees what is expected of an exploration. */
+  get foresees(): boolean {
+    return Atomics.load(this.integers, FORESEES) === 1
+  }
+
   // ---- the main thread's side ----
 
   /** To be said before there is a job: a worker is made before anybody knows. */
   set workers(count: number) {
     Atomics.store(this.integers, WORKERS, count)
+  }
+
+  set foresees(foresees: boolean) {
+    Atomics.store(this.integers, FORESEES, foresees ? 1 : 0)
   }
 
   stop(): void {

@@ -11,8 +11,8 @@ import {
   limitsOf,
   whole,
 } from './choices.ts'
-import { overDesigns, testsToSurvey } from './over_designs.ts'
 import { called } from './single.ts'
+import { survey, testsToSurvey } from './survey.ts'
 import { complain, outputWidth, print } from './terminal.ts'
 
 interface HistoryOptions extends LimitOptions {
@@ -48,8 +48,12 @@ called; where a function goes on as another one, make that a tail call.`,
 async function history(paths: readonly string[], options: HistoryOptions): Promise<void> {
   const tests = testsToSurvey(paths)
   const sources = await chooseDesigns(options.design ?? ['all'])
-  const { found, interruption } = await overDesigns(sources, jobsOf(options), 'worker', (pool, design) =>
-    pool.run('history', { tests, design, limits: limitsOf(options) }),
+  const { found, interruption } = await survey(
+    sources,
+    'designs',
+    jobsOf(options),
+    'worker',
+    (pool, design) => pool.run('history', { tests, design, limits: limitsOf(options) }),
   )
   const results = found.map(({ result }) => result)
   const sum = (of: (result: (typeof results)[number]) => number): number =>
@@ -62,8 +66,8 @@ async function history(paths: readonly string[], options: HistoryOptions): Promi
     bounded,
     interrupted: interruption !== undefined,
     causes: mergeCauses(
-      found.flatMap(({ source, result }) =>
-        result.causes.map((cause) => ({ ...cause, design: called(source) })),
+      found.flatMap(({ subject, result }) =>
+        result.causes.map((cause) => ({ ...cause, design: called(subject) })),
       ),
     ),
   }

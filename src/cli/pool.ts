@@ -8,6 +8,7 @@ import { type Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import { explain, OWN_CODE } from './own_design.ts'
 import type { AssistInput, DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
 import { HEAP_MIB, startWorker, type WorkerProgram } from './standby.ts'
+import { isProgressShown } from './terminal.ts'
 
 /**
  * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
@@ -199,6 +200,7 @@ export class Pool {
   private start(fail: (error: JobError) => void): Hand {
     const { worker, heartbeat } = startWorker(this.program)
     heartbeat.workers = this.workers
+    heartbeat.foresees = this.onTick !== undefined && isProgressShown()
     worker.stdout.pipe(process.stderr, { end: false })
     const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
     worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))

@@ -1,5 +1,5 @@
 /** What the main thread asks of its workers, and what they answer. */
-import type { Yardstick } from '../check/index.ts'
+import type { Expected, Yardstick } from '../check/index.ts'
 import type { Claim } from '../claims/index.ts'
 import type { ExploreLimits, SearchMode, Share } from '../engine/index.ts'
 import type { ProgramOptions } from '../litmus/index.ts'
@@ -48,6 +48,7 @@ export interface Jobs {
   claim: { input: ClaimInput; output: ClaimReport | null }
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
+  estimate: { input: Pick<CellInput, 'test' | 'design' | 'limits'>; output: Expected }
   outcomes: { input: OutcomesInput; output: AllowedOutcomes }
   /** Helps another worker with an exploration. */
   assist: { input: AssistInput; output: null }

@@ -22,12 +22,17 @@ export function complain(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** Whether stderr is a terminal, where somebody may see how things are going. */
+export function isProgressShown(): boolean {
+  return process.stderr.isTTY === true
+}
+
 /** One line on stderr that is written over and over; nothing unless that is a terminal. */
 export class ProgressLine {
   private shown = false
 
   show(text: string): void {
-    if (process.stderr.isTTY !== true) return
+    if (!isProgressShown()) return
     const width = process.stderr.columns || 80
     process.stderr.write(`\r${text.slice(0, width - 1)}\x1b[K`)
     this.shown = true

@@ -10,6 +10,7 @@ import {
   countCopies,
   type Doubt,
   doubtsOf,
+  expectStates,
   type RunOptions,
   runTest,
   yardstickOf,
@@ -101,6 +102,12 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
         () => heartbeat.stopped,
       )
     }
+    case 'estimate': {
+      const { rules } = await load(input.design)
+      const { system } = compile(testFrom(input.test), rules)
+      const recheck = input.design.kind === 'file'
+      return expectStates(system, { ...optionsOf(input.limits, { recheck }), limits: input.limits })
+    }
     case 'export': {
       const { exportCell } = await import('./export_job.ts')
       return exportCell(testFrom(input.test), await load(input.design), input, optionsOf(input.limits))
@@ -169,6 +176,7 @@ function optionsOf(
     limits,
     search,
     recheck,
+    foresee: heartbeat.foresees,
     team: (rules, program) => {
       const { workers } = heartbeat
       if (workers <= 1 || test === undefined) return undefined

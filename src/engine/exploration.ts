@@ -95,8 +95,8 @@ export const DEFAULT_LIMITS = {
   milliseconds: Number.POSITIVE_INFINITY,
 } as const
 
-/** The entries of tables have no room for much larger numbers (`hash.ts`). */
-const MAX_STATES = 2 ** 28
+/** The highest limit of states: the entries of tables have no room for much larger numbers (`hash.ts`). */
+export const MAX_STATES = 2 ** 28
 
 /** @throws RangeError if a limit is none */
 export function checkLimits(limits: ExploreLimits): void {

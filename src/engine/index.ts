@@ -23,6 +23,7 @@ export {
   type FinalMemory,
   type Level,
   MAX_SEED,
+  MAX_STATES,
   REDUCTIONS,
   type Reduction,
   type SearchMode,

@@ -10,6 +10,8 @@
  * `k + 1`. So the first run to a moment has as few as any, and a moment that was met before need not be
  * looked at again.
  */
+import type { Estimate } from './estimate.ts'
+import { estimateAhead, guessFrom } from './estimate_ahead.ts'
 import type { Coverage, ExploreLimits } from './exploration.ts'
 import { setControl } from './packed.ts'
 import { grown } from './segments.ts'
@@ -26,8 +28,8 @@ export class FewPreemptions extends StatefulSearch {
   private preempting = 0
   /** The next moment to go on from without preemption. */
   private current = 0
-  /** How many states there were before the last level. */
-  private statesBefore = 0
+  /** By number of preemptions, how many states so many lead to, as far as that is known. */
+  readonly within: number[] = []
   /** Whether everything within the bound was looked at, and only what lies beyond is still in question. */
   private closing = false
   private beyond = 0
@@ -74,6 +76,22 @@ export class FewPreemptions extends StatefulSearch {
     return preemptions
   }
 
+  /**
+   * About how many states there are in all, as those tell that so many preemptions lead to.
+   * @param preemptions so few that all runs with them have been looked at
+   */
+  guess(preemptions: number): number {
+    return guessFrom(this.visited, this.threads, this.within[preemptions]!)
+  }
+
+  /** About how many states there are in all; undefined if it is too early to say. */
+  guessStates(): Estimate | undefined {
+    const complete = this.within.length - 1
+    if (complete < 1) return undefined
+    const { low, high } = estimateAhead(complete, this.guess(complete - 1), this.guess(complete))
+    return { low: Math.max(low, this.states), high: Math.max(high, this.states) }
+  }
+
   protected get coverage(): Coverage {
     const complete = this.closing ? this.most : this.levels.length - 2
     return { mode: 'preemptions', most: this.most, complete }
@@ -96,8 +114,8 @@ export class FewPreemptions extends StatefulSearch {
     }
     // Every step from every state has been taken: those without a preemption when the state was first met, the
     // others now. If no state is new, no number of preemptions leads to more.
-    if (this.closing || this.visited.count === this.statesBefore) return true
-    this.statesBefore = this.visited.count
+    if (this.closing || this.visited.count === this.within.at(-1)) return true
+    this.within.push(this.visited.count)
     if (this.levels.length > this.most) this.closing = true
     this.levels.push(this.moments.count)
     return false

@@ -2,6 +2,7 @@
  * A search: something that looks at the states of a system and numbers those that it meets,
  * so that runs can be told afterwards. How it goes about it is its own affair.
  */
+import type { Estimate } from './estimate.ts'
 import type { Exploration } from './exploration.ts'
 import type { Learned } from './learned.ts'
 import type { Memories } from './memories.ts'
@@ -38,6 +39,8 @@ export interface Search extends States {
   stop?(): void
   /** What is known so far. Before the end, the bound is `interrupted`. */
   result(): Exploration
+  /** About how many states there are in all, as what was found tells; undefined if it is too early to say. */
+  guessStates?(): Estimate | undefined
   /** How often a thread that could go on is interrupted in the run to a state, where that is known. */
   preemptionsOf?(state: number): number
 }

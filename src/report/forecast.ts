@@ -1,5 +1,6 @@
 /** What is guessed of a search that runs: how many states it comes to, and how long that takes. */
 import type { Estimate } from '../engine/index.ts'
+import { guessed } from './estimate.ts'
 
 export interface Running {
   readonly states: number
@@ -15,23 +16,10 @@ export function forecast({ states, milliseconds, expected }: Running): string {
   if (expected === undefined || milliseconds < LEAST_MS || states === 0) return ''
   const low = Math.max(expected.low, states)
   const high = Math.max(expected.high, states)
-  if (high === Number.POSITIVE_INFINITY) return `of more than ${rounded(low)}`
+  const of = `of ${guessed({ low, high })}`
+  if (high === Number.POSITIVE_INFINITY) return of
   const left = (n: number): number => ((n - states) * milliseconds) / states / 1000
-  return `of about ${range(low, high)}, ${timeRange(left(low), left(high))} left`
-}
-
-/** `2–8 million`, `900,000–1.2 million`. */
-function range(low: number, high: number): string {
-  const [a, b] = [rounded(low), rounded(high)]
-  if (a === b) return a
-  const unit = ' million'
-  return a.endsWith(unit) && b.endsWith(unit) ? `${a.slice(0, -unit.length)}–${b}` : `${a}–${b}`
-}
-
-/** To two digits. */
-function rounded(n: number): string {
-  const digits = Number(n.toPrecision(2))
-  return digits >= 1e6 ? `${digits / 1e6} million` : digits.toLocaleString('en-US')
+  return `${of}, ${timeRange(left(low), left(high))} left`
 }
 
 function timeRange(low: number, high: number): string {

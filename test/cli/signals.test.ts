@@ -66,6 +66,26 @@ describe('at Ctrl-C', () => {
     expect(code).toBe(130)
   })
 
+  it('estimate prints the guesses that have been made', async () => {
+    const args = [
+      'estimate',
+      leak,
+      '--design',
+      `v5.7,${endless}`,
+      '--max-states',
+      '200,000,000',
+      '--jobs',
+      '2',
+    ]
+    const { code, stdout, stderr } = await cowherd([...args, '--json'], send('stderr', ['SIGINT', 5_000]))
+    expect(JSON.parse(stdout)).toEqual({
+      interrupted: true,
+      explorations: [{ test: 'leak', design: 'v5.7', states: { least: 59, most: 59 }, exact: true }],
+    })
+    expect(stderr).toContain('interrupted after 1 of 2 explorations: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
   it('claims prints those that are decided', async () => {
     const claims = write('claims.yaml', TWO_CLAIMS)
     const whenRunning = (child: ChildProcess): void => {

@@ -1,4 +1,4 @@
-/** What the commands that survey many tests under each of several designs have in common. */
+/** What the commands that survey many tests under several designs have in common. */
 
 import { Interruption, UsageError } from './exit.ts'
 import { interruptible } from './interruptible.ts'
@@ -8,15 +8,19 @@ import type { WorkerProgram } from './standby.ts'
 import { complain, ProgressLine } from './terminal.ts'
 import { pathsOf, readTests, SUITE } from './tests.ts'
 
+interface NamedTest extends TestText {
+  readonly name: string
+}
+
 /**
  * The tests of some files and folders, or of the suite.
  * @throws UsageError if one cannot be read: a survey of the others would claim too much
  */
-export function testsToSurvey(paths: readonly string[]): TestText[] {
+export function testsToSurvey(paths: readonly string[]): NamedTest[] {
   const { tests, errors, warnings } = readTests(paths.length === 0 ? [SUITE] : pathsOf(paths))
   for (const text of warnings) complain(text)
   if (errors.length > 0) throw new UsageError(errors.join('\n'))
-  return tests.map(({ file, text }) => ({ file, text }))
+  return tests.map(({ file, text, test }) => ({ file, text, name: test.name }))
 }
 
 /** What a job has found, which may be less than was asked for. */
@@ -25,38 +29,40 @@ interface Partial {
 }
 
 export interface Survey<S, T> {
-  /** For each design whose job was begun. */
-  readonly found: readonly { readonly source: S; readonly result: T }[]
+  /** For each subject whose job was begun. */
+  readonly found: readonly { readonly subject: S; readonly result: T }[]
   /** Said of a survey that was interrupted. */
   readonly interruption: string | undefined
 }
 
 /**
- * Does one job for each design, several at a time.
+ * Does one job for each subject, several at a time.
+ * @param what the subjects are called
  * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C if nothing was found until then
  */
-export async function overDesigns<S, T extends Partial>(
-  sources: readonly S[],
+export async function survey<S, T extends Partial>(
+  subjects: readonly S[],
+  what: string,
   jobs: number,
   program: WorkerProgram,
-  job: (pool: Pool, source: S) => Promise<T>,
+  job: (pool: Pool, subject: S) => Promise<T>,
 ): Promise<Survey<S, T>> {
   const progress = new ProgressLine()
   // One of them may be none: what no design calls.
-  const total = sources.filter((source) => source !== undefined).length
+  const total = subjects.filter((subject) => subject !== undefined).length
   let done = 0
-  const pool = new Pool(jobs, () => progress.show(`${done} of ${total} designs`), { program })
-  const interruption = (): string => `interrupted after ${done} of ${total} designs`
+  const pool = new Pool(jobs, () => progress.show(`${done} of ${total} ${what}`), { program })
+  const interruption = (): string => `interrupted after ${done} of ${total} ${what}`
   return interruptible(
     pool,
     progress,
     async (isInterrupted) => {
       const results = await Promise.all(
-        sources.map(async (source) => {
+        subjects.map(async (subject) => {
           try {
-            const result = await job(pool, source)
-            if (!result.interrupted && source !== undefined) done++
-            return [{ source, result }]
+            const result = await job(pool, subject)
+            if (!result.interrupted && subject !== undefined) done++
+            return [{ subject, result }]
           } catch (error) {
             if (isInterrupted() && error instanceof JobError && error.fault === 'stopped') return []
             throw error
