@@ -35,17 +35,12 @@ export const GROWTH: readonly (readonly [part: number, low: number, high: number
 export const LEAST_DEPTH = 8
 export const LEAST_STATES = 500
 /** A range wider than that is none: only its lower end is worth saying. */
-const WIDEST = 12
+const WIDEST = 10
 
 /** About how many states there will be in the end; undefined if it is too early to say. */
 export function estimateStates({ depth, last, upTo }: Level): Estimate | undefined {
   if (depth < LEAST_DEPTH || upTo < LEAST_STATES) return undefined
   const part = last / upTo
   const [, low, high] = GROWTH.find(([most]) => part <= most)!
-  return rangeOf(upTo * low, upTo * high)
-}
-
-/** A range, or its lower end alone if it is too wide. */
-export function rangeOf(low: number, high: number): Estimate {
-  return { low, high: high / low > WIDEST ? Number.POSITIVE_INFINITY : high }
+  return { low: upTo * low, high: high / low > WIDEST ? Number.POSITIVE_INFINITY : upTo * high }
 }

@@ -15,7 +15,7 @@
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import { type Estimate, rangeOf } from './estimate.ts'
+import type { Estimate } from './estimate.ts'
 import { Tuples } from './tuples.ts'
 import type { Visited } from './visited.ts'
 
@@ -26,6 +26,8 @@ const WALKS = 20_000
 // preemption is not even enough for each pair of places.
 const AFTER_ONE = { least: 1.5, most: 3, power: 0.5 }
 const AFTER_MORE = { least: 0.9, most: 1.05, power: 1.5 }
+/** A range wider than that is none: only its lower end is worth saying. */
+const WIDEST = 12
 
 /**
  * About how many states there are. Guesses grow with each preemption, and mostly by less than with the one
@@ -36,7 +38,8 @@ const AFTER_MORE = { least: 0.9, most: 1.05, power: 1.5 }
 export function estimateAhead(preemptions: number, before: number, last: number): Estimate {
   const growth = Math.max(1, last / before)
   const { least, most, power } = preemptions === 1 ? AFTER_ONE : AFTER_MORE
-  return rangeOf(last * least, last * Math.max(least, most * growth ** power))
+  const high = Math.max(least, most * growth ** power)
+  return { low: last * least, high: high / least > WIDEST ? Number.POSITIVE_INFINITY : last * high }
 }
 
 /** About how many states there are in all, as the first `states` of them tell. */
