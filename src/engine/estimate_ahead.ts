@@ -25,9 +25,9 @@ const WALKS = 20_000
 // How many times as many states as guessed there are: at least, and at most times a power of what the guess has grown by. One
 // preemption is not even enough for each pair of places.
 const AFTER_ONE = { least: 1.5, most: 3, power: 0.5 }
-const AFTER_MORE = { least: 0.9, most: 1.05, power: 1.5 }
+const AFTER_MORE = { least: 0.8, most: 1.05, power: 1.5 }
 /** A range wider than that is none: only its lower end is worth saying. */
-const WIDEST = 12
+const WIDEST = 14
 
 /**
  * About how many states there are. Guesses grow with each preemption, and mostly by less than with the one

@@ -33,7 +33,7 @@ describe('what is expected of a search', () => {
     const { low, high } = new Outlook(large(), {}).of(soFar(GROWING, 2_000))!
     expect(low).toBeLessThanOrEqual(STATES)
     expect(high).toBeGreaterThanOrEqual(STATES)
-    expect(high / low).toBeLessThan(12)
+    expect(high / low).toBeLessThan(14)
   })
 
   it('comes from its levels alone if nobody wants more, or it may soon be over', () => {
