@@ -4,18 +4,20 @@
 //   node build.mjs           the programs
 //   node build.mjs --types   the programs and their declarations; every entry must exist (`prepack`)
 
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -64,32 +66,34 @@ async function bundle() {
 
   // Only now: a failed build leaves the last good one in place.
   const files = results.flatMap(({ outputFiles }) => outputFiles)
-  const cli = at('dist/cli.js')
-  const program = files.find(({ path }) => path === cli)
-  if (program !== undefined && !program.text.startsWith('#!/usr/bin/env node\n')) {
+  const cli = files.find(({ path }) => path === at('dist/cli.js'))
+  if (cli !== undefined && !cli.text.startsWith('#!/usr/bin/env node\n')) {
     fail('src/cli/main.ts must begin with the line #!/usr/bin/env node')
   }
-  mkdirSync(at('dist'), { recursive: true })
-  for (const { path, contents } of files) put(path, contents)
-  if (program !== undefined) chmodSync(cli, 0o755)
-  const built = new Set(files.map(({ path }) => basename(path)))
-  for (const name of readdirSync(at('dist'))) {
-    if (/\.js(\.map)?$/.test(name) && !built.has(name)) rmSync(at(`dist/${name}`))
-  }
+  put(files, () => readdir('dist').filter((path) => /\.js(\.map)?$/.test(path)))
 }
 
 /**
- * Somebody may be running `dist` at this moment, such as a test while another one packs: nobody sees a file half
- * written, and a file that is already right stays as it is.
+ * Puts files where they belong, and takes others away. Somebody may be running what is there, such as a test
+ * while another one packs: nobody sees a file half written, and a file that is already right stays as it is.
+ * @param files each with its absolute `path` and its `contents`, bytes
+ * @param there tells the paths of such files that there are: an older build may have left some
  */
-function put(path, contents) {
-  if (existsSync(path) && readFileSync(path).equals(contents)) return
-  const fresh = `${path}.${process.pid}`
+function put(files, there) {
   try {
-    writeFileSync(fresh, contents)
-    renameSync(fresh, path)
+    const fresh = join(scratch(), 'fresh')
+    for (const { path, contents } of files) {
+      const mode = path === at('dist/cli.js') ? 0o755 : 0o644
+      const isThere = existsSync(path) && readFileSync(path).equals(contents)
+      if (isThere && (statSync(path).mode & 0o111) === (mode & 0o111)) continue
+      writeFileSync(fresh, contents)
+      chmodSync(fresh, mode)
+      mkdirSync(dirname(path), { recursive: true })
+      renameSync(fresh, path)
+    }
+    const wanted = new Set(files.map(({ path }) => path))
+    for (const path of there()) if (!wanted.has(path)) rmSync(path, { force: true })
   } catch (error) {
-    rmSync(fresh, { force: true })
     fail(error.message)
   }
 }
@@ -112,9 +116,31 @@ function bundleOf(wanted, options) {
 }
 
 function declarations() {
-  rmSync(at('dist/types'), { recursive: true, force: true })
+  const made = scratch()
   const tsc = at('node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', made]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) process.exit(1) // the compiler has printed what is wrong
+  const files = readdir(made, { recursive: true }).filter((path) => path.endsWith('.d.ts'))
+  const types = at('dist/types')
+  put(
+    files.map((path) => ({ path: join(types, relative(made, path)), contents: readFileSync(path) })),
+    () => readdir('dist/types', { recursive: true }).filter((path) => path.endsWith('.d.ts')),
+  )
+}
+
+/** The absolute paths of what is in a folder, if it is there. */
+function readdir(folder, options) {
+  const path = resolve(root, folder)
+  if (!existsSync(path)) return []
+  return readdirSync(path, options).map((name) => join(path, name))
+}
+
+/** A folder on the same file system, gone when this ends. */
+function scratch() {
+  const folder = mkdtempSync(at('.build-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 function fail(message) {

@@ -2,14 +2,16 @@
  * How many states a search that runs may come to: what its levels tell, and while that is no more than a lower
  * end, what a look ahead tells.
  */
-import { type Estimate, type Exploration, estimateStates, type System } from '../engine/index.ts'
+import { type Estimate, type Exploration, estimateStates, ModelError, type System } from '../engine/index.ts'
 import { expectStates } from './expect_states.ts'
 import { progressOf, type Watching } from './watched.ts'
 
 /** What is over before that needs no guess. */
 const WORTH_A_LOOK_MS = 1_500
 /** Takes about a second. */
-const LOOKED_AT = { states: 200_000 }
+const LOOKED_AT = { states: 200_000, milliseconds: 2_000 }
+
+const UNKNOWN: Estimate = { low: 0, high: Number.POSITIVE_INFINITY }
 
 export class Outlook {
   private ahead: Estimate | undefined
@@ -20,8 +22,8 @@ export class Outlook {
     private readonly watching: Watching,
   ) {}
 
-  /** What is to be expected of a search that has come so far; undefined if nobody can tell. */
-  of(soFar: Exploration): Estimate | undefined {
+  /** What is to be expected of a search that has come so far; undefined if nobody can tell. Once this takes a second. */
+  expect(soFar: Exploration): Estimate | undefined {
     const { level, states, milliseconds } = soFar
     // Only a search of all states, level by level, comes to as many as are guessed.
     if (level === undefined) return undefined
@@ -35,11 +37,17 @@ export class Outlook {
     return narrower(told, { low: Math.max(states, this.ahead.low), high: this.ahead.high })
   }
 
-  /** Meanwhile whoever watches sees the search where it is. */
+  /** Meanwhile whoever watches sees the search where it is. Nothing that goes wrong here says anything of the search. */
   private lookAhead(system: System, soFar: Exploration): Estimate {
     const { watch, ...watching } = this.watching
     const meanwhile = watch && (() => watch(progressOf(soFar, undefined)))
-    return expectStates(system, { ...watching, watch: meanwhile, recheck: false, limits: LOOKED_AT }).states
+    const options = { ...watching, watch: meanwhile, recheck: false, limits: LOOKED_AT }
+    try {
+      return expectStates(system, options)?.states ?? UNKNOWN
+    } catch (error) {
+      if (error instanceof ModelError) return UNKNOWN
+      throw error
+    }
   }
 }
 

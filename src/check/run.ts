@@ -57,7 +57,7 @@ export function runTest(
   const team = options.team?.(rules, program)
   const explorer = searchOf(compiled.system, options.search, options.limits, options.onReplay, team)
   const outlook = new Outlook(options.foresee ? compiled.system : undefined, options)
-  searchWatched(explorer, options, (soFar) => outlook.of(soFar))
+  searchWatched(explorer, options, (soFar) => outlook.expect(soFar))
   const exploration = explorer.result()
   const ends = endsOf(test, compiled, exploration)
   return { program: compiled, explorer, exploration, ends }

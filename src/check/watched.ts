@@ -53,5 +53,5 @@ export function searchWatched(
   }
   if (recheck) search.learned.recheck()
   // Whoever watches learns that no generator runs any more.
-  goesOn()
+  watch?.(progressOf(search.result(), undefined))
 }

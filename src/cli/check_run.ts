@@ -8,12 +8,12 @@ import type { Entry, Row } from '../report/table.ts'
 import { checkAddressSpace } from './address_space.ts'
 import { ALL_NAMES, jobsOf, limitsOf, type SearchOptions, searchFrom, yardstickLimitsOf } from './choices.ts'
 import { UsageError } from './exit.ts'
-import type { Pulse } from './heartbeat.ts'
+import { HopelessDesigns } from './hopeless.ts'
 import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignSource, Jobs } from './protocol.ts'
 import { endImpatiently } from './signals.ts'
 import { called, factsOf } from './single.ts'
-import { ProgressLine } from './terminal.ts'
+import { isProgressShown, ProgressLine } from './terminal.ts'
 import type { TestFile } from './tests.ts'
 
 export interface RunOptions extends SearchOptions {
@@ -43,8 +43,7 @@ export class CheckRun {
   private done = 0
   private total = 0
   private states = 0
-  /** Designs that hang or fill the memory, and how: each further cell would take as long to fail. */
-  private readonly hopeless = new Map<DesignSource, JobError>()
+  private readonly designs: HopelessDesigns
   interrupted = false
 
   constructor(
@@ -53,16 +52,14 @@ export class CheckRun {
   ) {
     this.search = searchFrom(options)
     this.entries = tests.map(() => [])
-    const tick = ({ states, depth, frontier, largest, running }: Activity): void => {
+    const tick = (activity: Activity): void => {
       const seconds = (Date.now() - this.began) / 1000
       if (seconds < 1) return
-      const all = this.states + states
-      const guess = largest === undefined ? '' : forecastOf(largest, running)
-      this.progress.show(
-        `${this.done}/${this.total} cells  ${count(all)} states  ${count(Math.round(all / seconds))}/s  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
-      )
+      const all = this.states + activity.states
+      this.progress.show(`${this.done}/${this.total} cells  ${howFar(activity, all, seconds)}`)
     }
-    this.pool = new Pool(jobsOf(options), tick, { workers: options.workers })
+    this.pool = new Pool(jobsOf(options), tick, { workers: options.workers, foresees: isProgressShown() })
+    this.designs = new HopelessDesigns()
   }
 
   /**
@@ -150,16 +147,10 @@ export class CheckRun {
 
   private async exploreCell(input: Jobs['cell']['input'], urgency: number): Promise<Entry> {
     try {
-      const known = this.hopeless.get(input.design)
-      if (known !== undefined) throw known
-      const report = await this.pool.run('cell', input, urgency)
+      const report = await this.designs.run(this.pool, 'cell', input, urgency)
       this.states += report.states
       return { status: 'done', report }
     } catch (error) {
-      if (error instanceof JobError && (error.fault === 'silent' || error.fault === 'memory')) {
-        this.hopeless.set(input.design, error)
-        this.pool.cancel(({ input: other }) => 'design' in other && other.design === input.design, error)
-      }
       return entryFor(error)
     } finally {
       this.done++
@@ -167,11 +158,17 @@ export class CheckRun {
   }
 }
 
-/** The guess for the largest of the explorations that run. */
-function forecastOf(largest: Pulse, running: number): string {
-  const guess = forecast(largest)
-  if (guess === '' || running === 1) return guess
-  return `largest: ${count(largest.states)} ${guess}`
+/**
+ * In the columns of a narrow terminal: what is expected of the largest of the explorations that run, or else how fast they are.
+ * @param all states, of those that are done too
+ */
+function howFar({ depth, frontier, largest, running }: Activity, all: number, seconds: number): string {
+  const guess = largest === undefined ? '' : forecast(largest)
+  if (largest === undefined || guess === '') {
+    return `${count(all)} states  ${count(Math.round(all / seconds))}/s  depth ${depth}  frontier ${count(frontier)}`
+  }
+  const expected = `${count(largest.states)} ${guess}`
+  return running === 1 ? expected : `${count(all)} states  largest: ${expected}`
 }
 
 /** Grows with the number of interleavings: the product of what threads have to do. */

@@ -2,10 +2,13 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Expected } from '../check/index.ts'
-import { type Estimate, MAX_STATES } from '../engine/index.ts'
+import { MAX_STATES } from '../engine/index.ts'
 import { count } from '../report/count.ts'
 import { guessed } from '../report/estimate.ts'
 import { chooseDesigns, designOption, jobsOf, jobsOption, wholeUpTo } from './choices.ts'
+import { UNUSABLE } from './exit.ts'
+import { HopelessDesigns } from './hopeless.ts'
+import { JobError } from './pool.ts'
 import { called } from './single.ts'
 import { survey, testsToSurvey } from './survey.ts'
 import { complain, print } from './terminal.ts'
@@ -45,58 +48,84 @@ without reductions: these leave one of five or so. docs/engine-search.md tells h
     .action(estimate)
 }
 
-interface Row extends Expected {
-  readonly test: string
-  readonly design: string
-}
+/** An exploration: what is expected of it, or why it cannot be explored. */
+type Row = { readonly test: string; readonly file: string; readonly design: string } & (
+  | Expected
+  | { readonly error: string }
+)
 
 async function estimate(paths: readonly string[], options: EstimateOptions): Promise<void> {
   const tests = testsToSurvey(paths)
   const sources = await chooseDesigns(options.design ?? ['all'])
   const cells = tests.flatMap((test) => sources.map((design) => ({ test, design })))
   const limits = { states: options.maxStates }
+  const designs = new HopelessDesigns()
   const { found, interruption } = await survey(
     cells,
     'explorations',
     jobsOf(options),
     'worker',
     (pool, { test: { file, text }, design }) =>
-      pool.run('estimate', { test: { file, text }, design, limits }),
+      designs.run(pool, 'estimate', { test: { file, text }, design, limits }).catch(asRow),
   )
-  const rows = found
-    .filter(({ result }) => !result.interrupted)
-    .map(({ subject, result }) => ({ ...result, test: subject.test.name, design: called(subject.design) }))
-  if (!options.json) print(asTable(rows))
-  else {
+  const rows = found.map(({ subject: { test, design }, result }): Row => {
+    return { test: test.name, file: test.file, design: called(design), ...result }
+  })
+  if (options.json) {
     const report = { interrupted: interruption !== undefined, explorations: rows.map(asJson) }
     print(JSON.stringify(report, null, 2))
+  } else {
+    print(asTable(rows))
+    if (interruption === undefined && rows.length > 1) print(`In all ${sumOf(rows)}.`)
   }
   if (interruption !== undefined) complain(interruption)
+  else if (rows.some((row) => 'error' in row)) process.exitCode = UNUSABLE
 }
 
-function asJson({ test, design, states: { low, high }, exact }: Row): object {
+/** What is wrong with one exploration is no reason to say nothing of the others. */
+function asRow(error: unknown): { readonly error: string } {
+  if (error instanceof JobError && error.fault !== 'stopped' && error.fault !== 'internal') {
+    return { error: error.message }
+  }
+  throw error
+}
+
+function asJson({ test, file, design, ...row }: Row): object {
+  if ('error' in row) return { test, file, design, error: row.error }
+  const { low, high } = row.states
   // JSON has no infinity.
   const states = { least: Math.round(low), most: Number.isFinite(high) ? Math.round(high) : null }
-  return { test, design, states, exact }
+  return { test, file, design, states, exact: row.exact }
 }
 
 function asTable(rows: readonly Row[]): string {
-  const widthOf = (of: (row: Row) => string): number => Math.max(0, ...rows.map((row) => of(row).length))
-  const [tests, designs] = [widthOf(({ test }) => test), widthOf(({ design }) => design)]
-  const lines = rows.map((row) => `${row.test.padEnd(tests)}  ${row.design.padEnd(designs)}  ${said(row)}`)
-  if (rows.length > 1)
-    lines.push(`In all ${said({ states: sumOf(rows), exact: rows.every(({ exact }) => exact) })}.`)
-  return lines.join('\n')
+  const filesOf = new Map<string, Set<string>>()
+  for (const { test, file } of rows) filesOf.set(test, (filesOf.get(test) ?? new Set()).add(file))
+  // Two tests may have the same name.
+  const named = rows.map((row) => ({ row, name: filesOf.get(row.test)!.size === 1 ? row.test : row.file }))
+  const names = Math.max(...named.map(({ name }) => name.length))
+  const designs = Math.max(...rows.map(({ design }) => design.length))
+  return named
+    .map(({ row, name }) => `${name.padEnd(names)}  ${row.design.padEnd(designs)}  ${said(row)}`)
+    .join('\n')
 }
 
-function sumOf(rows: readonly Row[]): Estimate {
-  return {
-    low: rows.reduce((sum, { states }) => sum + states.low, 0),
-    high: rows.reduce((sum, { states }) => sum + states.high, 0),
-  }
+function said(row: Row): string {
+  return 'error' in row ? `cannot be explored: ${row.error}` : statesIn(row)
 }
 
 /** `1,204 states`, `about 2–8 million states`. */
-function said({ states, exact }: Pick<Expected, 'states' | 'exact'>): string {
+function statesIn({ states, exact }: Expected): string {
   return `${exact ? count(states.low) : guessed(states)} ${exact && states.low === 1 ? 'state' : 'states'}`
+}
+
+function sumOf(rows: readonly Row[]): string {
+  const expected = rows.filter((row) => 'states' in row)
+  return statesIn({
+    states: {
+      low: expected.reduce((sum, { states }) => sum + states.low, 0),
+      high: expected.reduce((sum, { states }) => sum + states.high, 0),
+    },
+    exact: expected.every(({ exact }) => exact),
+  })
 }

@@ -95,7 +95,7 @@ export class Heartbeat {
   progress({ states, depth, frontier, milliseconds, expected }: Progress): void {
     Atomics.store(this.integers, STATES, states)
     Atomics.store(this.integers, MILLISECONDS, milliseconds)
-    Atomics.store(this.integers, LOW, Math.floor((expected?.low ?? 0) / UNIT))
+    Atomics.store(this.integers, LOW, Math.floor(Math.min(expected?.low ?? 0, MOST) / UNIT))
     Atomics.store(this.integers, HIGH, Math.ceil(Math.min(expected?.high ?? 0, MOST) / UNIT))
     Atomics.store(this.integers, DEPTH, depth)
     Atomics.store(this.integers, FRONTIER, frontier)

@@ -7,7 +7,7 @@ import { endOnSignals } from './signals.ts'
 import { prepareWorker } from './standby.ts'
 
 /** The commands that always have something for a worker to do. */
-const WITH_WORKER = ['start', 'check', 'show', 'claims', 'export', 'history']
+const WITH_WORKER = ['start', 'check', 'show', 'claims', 'export', 'history', 'estimate']
 
 endOnSignals()
 if (WITH_WORKER.includes(process.argv[2] ?? '')) prepareWorker()

@@ -8,7 +8,6 @@ import { type Heartbeat, LOADING, type Pulse } from './heartbeat.ts'
 import { explain, OWN_CODE } from './own_design.ts'
 import type { AssistInput, DesignFile, JobKind, Jobs, Reply, Request } from './protocol.ts'
 import { HEAP_MIB, startWorker, type WorkerProgram } from './standby.ts'
-import { isProgressShown } from './terminal.ts'
 
 /**
  * How long foreign code may run between two signs of life: counted in looks of the watcher, not by the clock, so
@@ -79,6 +78,8 @@ export interface PoolOptions {
   readonly program?: WorkerProgram
   /** Threads that explore one thing together. */
   readonly workers?: number
+  /** Whether somebody sees what is expected of an exploration. */
+  readonly foresees?: boolean
 }
 
 export class Pool {
@@ -89,15 +90,17 @@ export class Pool {
   private stopping = false
   private readonly program: WorkerProgram
   private readonly workers: number
+  private readonly foresees: boolean
 
   /** @param size jobs at the same time */
   constructor(
     private readonly size: number,
     private readonly onTick?: (activity: Activity) => void,
-    { program = 'worker', workers = 1 }: PoolOptions = {},
+    { program = 'worker', workers = 1, foresees = false }: PoolOptions = {},
   ) {
     this.program = program
     this.workers = workers
+    this.foresees = foresees
     this.watcher = setInterval(() => this.watch(), WATCH_EVERY_MS)
   }
 
@@ -200,7 +203,9 @@ export class Pool {
   private start(fail: (error: JobError) => void): Hand {
     const { worker, heartbeat } = startWorker(this.program)
     heartbeat.workers = this.workers
-    heartbeat.foresees = this.onTick !== undefined && isProgressShown()
+    heartbeat.foresees = this.foresees
+    // Every worker listens there.
+    process.stderr.setMaxListeners(Number.POSITIVE_INFINITY)
     worker.stdout.pipe(process.stderr, { end: false })
     const hand: Hand = { worker, heartbeat, own: undefined, beat: 0, looks: 0 }
     worker.on('error', (error: Error & { code?: string }) => fail(causeOf(error, hand)))

@@ -48,7 +48,8 @@ export interface Jobs {
   claim: { input: ClaimInput; output: ClaimReport | null }
   coverage: { input: CoverageInput; output: DesignCoverage }
   history: { input: SurveyInput & { design: DesignSource }; output: DesignHistory }
-  estimate: { input: Pick<CellInput, 'test' | 'design' | 'limits'>; output: Expected }
+  /** Null if it was stopped before there was anything to guess from. */
+  estimate: { input: Pick<CellInput, 'test' | 'design' | 'limits'>; output: Expected | null }
   outcomes: { input: OutcomesInput; output: AllowedOutcomes }
   /** Helps another worker with an exploration. */
   assist: { input: AssistInput; output: null }

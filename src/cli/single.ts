@@ -8,7 +8,7 @@ import { UsageError } from './exit.ts'
 import { interruptible } from './interruptible.ts'
 import { type Activity, JobError, Pool } from './pool.ts'
 import type { DesignFacts, DesignSource } from './protocol.ts'
-import { ProgressLine } from './terminal.ts'
+import { isProgressShown, ProgressLine } from './terminal.ts'
 
 /** Above this it takes long enough that a person wants to see something move. */
 const PATIENCE_MS = 1_000
@@ -28,7 +28,7 @@ export async function withPool<T>(about: string, work: (pool: Pool) => Promise<T
       `${count(states)} states  ${guess === '' ? `depth ${depth}  frontier ${count(frontier)}` : guess}`,
     )
   }
-  const pool = new Pool(1, tick, { workers })
+  const pool = new Pool(1, tick, { workers, foresees: isProgressShown() })
   return interruptible(pool, progress, () => work(pool), {
     interruption: () => `${about}: interrupted before there was anything to show`,
     failure: (message) => (message.startsWith(about) ? message : `${about}: ${message}`),

@@ -23,13 +23,8 @@ export function testsToSurvey(paths: readonly string[]): NamedTest[] {
   return tests.map(({ file, text, test }) => ({ file, text, name: test.name }))
 }
 
-/** What a job has found, which may be less than was asked for. */
-interface Partial {
-  readonly interrupted: boolean
-}
-
 export interface Survey<S, T> {
-  /** For each subject whose job was begun. */
+  /** For each subject of which anything was found. */
   readonly found: readonly { readonly subject: S; readonly result: T }[]
   /** Said of a survey that was interrupted. */
   readonly interruption: string | undefined
@@ -38,14 +33,15 @@ export interface Survey<S, T> {
 /**
  * Does one job for each subject, several at a time.
  * @param what the subjects are called
+ * @param job comes back with null if it was interrupted and found nothing
  * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C if nothing was found until then
  */
-export async function survey<S, T extends Partial>(
+export async function survey<S, T extends object>(
   subjects: readonly S[],
   what: string,
   jobs: number,
   program: WorkerProgram,
-  job: (pool: Pool, subject: S) => Promise<T>,
+  job: (pool: Pool, subject: S) => Promise<T | null>,
 ): Promise<Survey<S, T>> {
   const progress = new ProgressLine()
   // One of them may be none: what no design calls.
@@ -61,7 +57,8 @@ export async function survey<S, T extends Partial>(
         subjects.map(async (subject) => {
           try {
             const result = await job(pool, subject)
-            if (!result.interrupted && subject !== undefined) done++
+            if (result === null) return []
+            if (!isPartial(result) && subject !== undefined) done++
             return [{ subject, result }]
           } catch (error) {
             if (isInterrupted() && error instanceof JobError && error.fault === 'stopped') return []
@@ -76,4 +73,9 @@ export async function survey<S, T extends Partial>(
     },
     { interruption, failure: (message) => message },
   )
+}
+
+/** Whether a job says of what it has found that it is less than was asked for. */
+function isPartial(result: object): boolean {
+  return 'interrupted' in result && result.interrupted === true
 }

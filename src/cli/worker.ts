@@ -106,7 +106,7 @@ async function answer({ kind, input }: Request): Promise<Jobs[keyof Jobs]['outpu
       const { rules } = await load(input.design)
       const { system } = compile(testFrom(input.test), rules)
       const recheck = input.design.kind === 'file'
-      return expectStates(system, { ...optionsOf(input.limits, { recheck }), limits: input.limits })
+      return expectStates(system, { ...optionsOf(input.limits, { recheck }), limits: input.limits }) ?? null
     }
     case 'export': {
       const { exportCell } = await import('./export_job.ts')

@@ -24,8 +24,9 @@ const WALKS = 20_000
 
 // How many times as many states as guessed there are: at least, and at most times a power of what the guess has grown by. One
 // preemption is not even enough for each pair of places.
-const AFTER_ONE = { least: 1.5, most: 3, power: 0.5 }
-const AFTER_MORE = { least: 0.8, most: 1.05, power: 1.5 }
+const LEAST = 0.8
+const MOST_AFTER_ONE = { times: 3, power: 0.5 }
+const MOST_AFTER_MORE = { times: 1.05, power: 1.5 }
 /** A range wider than that is none: only its lower end is worth saying. */
 const WIDEST = 14
 
@@ -37,9 +38,9 @@ const WIDEST = 14
  */
 export function estimateAhead(preemptions: number, before: number, last: number): Estimate {
   const growth = Math.max(1, last / before)
-  const { least, most, power } = preemptions === 1 ? AFTER_ONE : AFTER_MORE
-  const high = Math.max(least, most * growth ** power)
-  return { low: last * least, high: high / least > WIDEST ? Number.POSITIVE_INFINITY : last * high }
+  const { times, power } = preemptions === 1 ? MOST_AFTER_ONE : MOST_AFTER_MORE
+  const most = times * growth ** power
+  return { low: last * LEAST, high: most / LEAST > WIDEST ? Number.POSITIVE_INFINITY : last * most }
 }
 
 /** About how many states there are in all, as the first `states` of them tell. */

@@ -1,9 +1,15 @@
 /** A guess at a number of states, as people read it. */
 import type { Estimate } from '../engine/index.ts'
 
-/** `about 2–8 million`, `more than 4 million`. */
+const UNITS = [
+  { from: 1e12, unit: ' trillion' },
+  { from: 1e9, unit: ' billion' },
+  { from: 1e6, unit: ' million' },
+]
+
+/** `about 2–8 million`, `at least about 4 million`. */
 export function guessed({ low, high }: Estimate): string {
-  if (high === Number.POSITIVE_INFINITY) return `more than ${rounded(low)}`
+  if (high === Number.POSITIVE_INFINITY) return `at least about ${rounded(low)}`
   return `about ${range(low, high)}`
 }
 
@@ -11,12 +17,14 @@ export function guessed({ low, high }: Estimate): string {
 function range(low: number, high: number): string {
   const [a, b] = [rounded(low), rounded(high)]
   if (a === b) return a
-  const unit = ' million'
-  return a.endsWith(unit) && b.endsWith(unit) ? `${a.slice(0, -unit.length)}–${b}` : `${a}–${b}`
+  const shared = UNITS.find(({ unit }) => a.endsWith(unit) && b.endsWith(unit))
+  return shared === undefined ? `${a}–${b}` : `${a.slice(0, -shared.unit.length)}–${b}`
 }
 
 /** To two digits. */
 function rounded(n: number): string {
   const digits = Number(n.toPrecision(2))
-  return digits >= 1e6 ? `${digits / 1e6} million` : digits.toLocaleString('en-US')
+  const found = UNITS.find(({ from }) => digits >= from)
+  const { from, unit } = found ?? { from: 1, unit: '' }
+  return `${(digits / from).toLocaleString('en-US')}${unit}`
 }

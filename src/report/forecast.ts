@@ -11,7 +11,7 @@ export interface Running {
 /** A guess is not worth a line before that. */
 const LEAST_MS = 2_000
 
-/** `of about 2–8 million, 3–20 s left`, `of more than 4 million`; empty if there is nothing to say yet. */
+/** `of about 2–8 million, 3–20 s left`, `of at least about 4 million`; empty if there is nothing to say yet. */
 export function forecast({ states, milliseconds, expected }: Running): string {
   if (expected === undefined || milliseconds < LEAST_MS || states === 0) return ''
   const low = Math.max(expected.low, states)

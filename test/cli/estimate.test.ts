@@ -9,7 +9,7 @@ const large = fileURLToPath(new URL('../../suite-large/swap-write-pipe-kswapd.li
 
 describe.concurrent('cowherd estimate', () => {
   it('counts what is small', async () => {
-    const args = ['leak', 'vmsplice-child'].map((name) => (name === 'leak' ? leak : name))
+    const args = [leak, 'vmsplice-child']
     const { code, stdout, stderr } = await cowherd(['estimate', ...args, '--design', 'v5.7,v5.19'])
     const counted = await cowherd(['check', ...args, '--design', 'v5.7,v5.19', '--json'])
     const tests: { name: string; cells: { design: string; states: number }[] }[] = JSON.parse(
@@ -40,7 +40,7 @@ describe.concurrent('cowherd estimate', () => {
   it('says what there is at least where too little was looked at', async () => {
     const args = ['estimate', large, '--design', 'v5.19', '--max-states', '100']
     const [said, json] = await Promise.all([cowherd(args), cowherd([...args, '--json'])])
-    expect(said.stdout).toMatch(/more than 10\d states\n$/)
+    expect(said.stdout).toMatch(/at least about 100 states\n$/)
     expect(JSON.parse(json.stdout).explorations[0].states).toMatchObject({ most: null })
   })
 
@@ -57,17 +57,42 @@ describe.concurrent('cowherd estimate', () => {
     expect(code).toBe(2)
   })
 
-  it('tells of a design that cannot be explored', async () => {
+  it('tells of a design that cannot be explored, and goes on with the others', async () => {
     const design = write(
       'throws.ts',
       `import { extend, v5_19 } from 'cowherd'
 export default extend(v5_19, { name: 'throws', title: 'throws', belief: 'none', sources: [], because: {},
   rules: { hooks: { layout: () => { throw new Error('not today') } } } })`,
     )
-    const { code, stdout, stderr } = await cowherd(['estimate', leak, '--design', design])
-    expect(stderr).toContain('not today')
-    expect(looksLikeStack(stderr)).toBe(false)
-    expect(stdout).toBe('')
+    const args = ['estimate', leak, '--design', `${design},v5.7`]
+    const [said, json] = await Promise.all([cowherd(args), cowherd([...args, '--json'])])
+    expect(said.stdout).toMatch(/^leak {2}\S+throws.ts {2}cannot be explored: .*not today/)
+    expect(said.stdout).toMatch(/^leak {2}v5.7 +59 states$/m)
+    expect(said.stdout).toContain('\nIn all 59 states.\n')
+    expect(looksLikeStack(said.stdout + said.stderr)).toBe(false)
+    expect(said.code).toBe(2)
+    const { explorations } = JSON.parse(json.stdout)
+    expect(explorations).toHaveLength(2)
+    expect(explorations[0]).toMatchObject({ test: 'leak', file: leak, design, error: expect.any(String) })
+  })
+
+  it('asks a design that never comes back once', async () => {
+    const endless = write(
+      'endless.ts',
+      `import { extend, v5_19 } from 'cowherd'
+export default extend(v5_19, { name: 'endless', title: 'endless', belief: 'none', sources: [], because: {},
+  rules: { hooks: { layout: () => { for (;;) {} } } } })`,
+    )
+    const { code, stdout } = await cowherd(['estimate', 'suite/leak', '--design', endless, '--jobs', '1'])
+    const lines = stdout.trimEnd().split('\n').slice(0, -1)
+    expect(lines.length).toBeGreaterThan(3)
+    for (const line of lines) expect(line).toContain('cannot be explored: layout')
     expect(code).toBe(2)
+  })
+
+  it('names two tests of the same name by their files', async () => {
+    const twin = write('twin.litmus', LEAK)
+    const { stdout } = await cowherd(['estimate', leak, twin, '--design', 'v5.7'])
+    expect(stdout).toContain(`${leak}  v5.7  59 states\n${twin}  v5.7  59 states\n`)
   })
 })

@@ -80,9 +80,19 @@ describe('at Ctrl-C', () => {
     const { code, stdout, stderr } = await cowherd([...args, '--json'], send('stderr', ['SIGINT', 5_000]))
     expect(JSON.parse(stdout)).toEqual({
       interrupted: true,
-      explorations: [{ test: 'leak', design: 'v5.7', states: { least: 59, most: 59 }, exact: true }],
+      explorations: [
+        { test: 'leak', file: leak, design: 'v5.7', states: { least: 59, most: 59 }, exact: true },
+      ],
     })
     expect(stderr).toContain('interrupted after 1 of 2 explorations: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
+  it('estimate says that there is nothing to be told yet', async () => {
+    const args = ['estimate', leak, '--design', endless, '--max-states', '200,000,000']
+    const { code, stdout, stderr } = await cowherd(args, send('stderr', ['SIGINT', 1_500]))
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/interrupted after 0 of 1 explorations\n$/)
     expect(code).toBe(130)
   })
 

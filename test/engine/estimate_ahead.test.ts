@@ -122,6 +122,11 @@ describe('a range', () => {
     expect(most).toEqual({ low: 800, high: Number.POSITIVE_INFINITY })
   })
 
+  it('is narrower after one preemption, where there is more to come than the growth tells', () => {
+    expect(estimateAhead(1, 250, 1_000)).toEqual({ low: 800, high: 6_000 })
+    expect(estimateAhead(2, 250, 1_000)).toEqual({ low: 800, high: 8_400 })
+  })
+
   it('is not turned round by a guess that has shrunk', () => {
     const { low, high } = estimateAhead(3, 2_000, 1_000)
     expect(high).toBeGreaterThan(low)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { guessed } from '../../src/report/estimate.ts'
 import { forecast } from '../../src/report/forecast.ts'
 
 describe('a forecast', () => {
@@ -15,7 +16,7 @@ describe('a forecast', () => {
     ],
     [
       { states: 1_000_000, milliseconds: 3_000, expected: { low: 4.4e6, high: Number.POSITIVE_INFINITY } },
-      'of more than 4.4 million',
+      'of at least about 4.4 million',
     ],
     [
       { states: 10_000_000, milliseconds: 60_000, expected: { low: 2e7, high: 5e7 } },
@@ -28,5 +29,18 @@ describe('a forecast', () => {
     ],
   ])('of %o', (running, words) => {
     expect(forecast(running)).toBe(words)
+  })
+})
+
+describe('a guess', () => {
+  it.each([
+    [{ low: 104, high: 230 }, 'about 100–230'],
+    [{ low: 204_000, high: 999_999 }, 'about 200,000–1 million'],
+    [{ low: 2.6e6, high: 5.5e8 }, 'about 2.6–550 million'],
+    [{ low: 5e8, high: 4.2e9 }, 'about 500 million–4.2 billion'],
+    [{ low: 3e11, high: 9e12 }, 'about 300 billion–9 trillion'],
+    [{ low: 3e15, high: Number.POSITIVE_INFINITY }, 'at least about 3,000 trillion'],
+  ])('of %o', (estimate, words) => {
+    expect(guessed(estimate)).toBe(words)
   })
 })
