@@ -16,6 +16,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { Estimate } from './estimate.ts'
+import { OutOfMemory } from './segments.ts'
 import { Tuples } from './tuples.ts'
 import type { Visited } from './visited.ts'
 
@@ -30,6 +31,9 @@ const MOST_AFTER_MORE = { times: 1.05, power: 1.5 }
 /** A range wider than that is none: only its lower end is worth saying. */
 const WIDEST = 14
 
+/** Bytes for what has been seen together. */
+const MOST_BYTES = 2 ** 28
+
 /**
  * About how many states there are. Guesses grow with each preemption, and mostly by less than with the one
  * before, so the last growth tells what is still to come.
@@ -43,7 +47,10 @@ export function estimateAhead(preemptions: number, before: number, last: number)
   return { low: last * LEAST, high: most / LEAST > WIDEST ? Number.POSITIVE_INFINITY : last * most }
 }
 
-/** About how many states there are in all, as the first `states` of them tell. */
+/**
+ * About how many states there are in all, as the first `states` of them tell.
+ * @throws OutOfMemory if threads have been seen at too many places
+ */
 export function guessFrom(visited: Visited, threads: number, states: number): number {
   const pairs = new Pairs(visited, threads, states)
   return pairs.countCombinations() * (states / pairs.seen)
@@ -76,6 +83,11 @@ class Pairs {
       combinations.intern(combination, 0, combinations.hash(combination, 0))
     }
     const sizes = places.map(({ size }) => size)
+    const bytes = sizes.reduce(
+      (sum, size, i) => sum + size * sizes.slice(i + 1).reduce((a, b) => a + b, 0),
+      0,
+    )
+    if (bytes > MOST_BYTES) throw new OutOfMemory(`no room for ${bytes} pairs of places`)
     this.seen = combinations.count
     this.sizes = sizes
     this.together = sizes.map((size, one) =>

@@ -14,7 +14,7 @@ import type { Estimate } from './estimate.ts'
 import { estimateAhead, guessFrom } from './estimate_ahead.ts'
 import type { Coverage, ExploreLimits } from './exploration.ts'
 import { setControl } from './packed.ts'
-import { grown } from './segments.ts'
+import { grown, OutOfMemory } from './segments.ts'
 import { StatefulSearch } from './stateful_search.ts'
 import type { System } from './system.ts'
 import { Visited } from './visited.ts'
@@ -79,17 +79,23 @@ export class FewPreemptions extends StatefulSearch {
   /**
    * About how many states there are in all, as those tell that so many preemptions lead to.
    * @param preemptions so few that all runs with them have been looked at
+   * @throws OutOfMemory if threads have been seen at too many places
    */
   guess(preemptions: number): number {
     return guessFrom(this.visited, this.threads, this.within[preemptions]!)
   }
 
-  /** About how many states there are in all; undefined if it is too early to say. */
+  /** About how many states there are in all; undefined if it is too early to say, or takes too much memory. */
   guessStates(): Estimate | undefined {
     const complete = this.within.length - 1
     if (complete < 1) return undefined
-    const { low, high } = estimateAhead(complete, this.guess(complete - 1), this.guess(complete))
-    return { low: Math.max(low, this.states), high: Math.max(high, this.states) }
+    try {
+      const { low, high } = estimateAhead(complete, this.guess(complete - 1), this.guess(complete))
+      return { low: Math.max(low, this.states), high: Math.max(high, this.states) }
+    } catch (error) {
+      if (error instanceof OutOfMemory) return undefined
+      throw error
+    }
   }
 
   protected get coverage(): Coverage {
