@@ -43,7 +43,7 @@ export class CheckRun {
   private done = 0
   private total = 0
   private states = 0
-  private readonly designs: HopelessDesigns
+  private readonly designs = new HopelessDesigns()
   interrupted = false
 
   constructor(
@@ -59,7 +59,6 @@ export class CheckRun {
       this.progress.show(`${this.done}/${this.total} cells  ${howFar(activity, all, seconds)}`)
     }
     this.pool = new Pool(jobsOf(options), tick, { workers: options.workers, foresees: isProgressShown() })
-    this.designs = new HopelessDesigns()
   }
 
   /**

@@ -1,6 +1,5 @@
 /** `cowherd estimate`: about how many states tests have, before they are explored. */
-import type { Command } from 'commander'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Expected } from '../check/index.ts'
 import { MAX_STATES } from '../engine/index.ts'
 import { count } from '../report/count.ts'
@@ -76,7 +75,9 @@ async function estimate(paths: readonly string[], options: EstimateOptions): Pro
     print(JSON.stringify(report, null, 2))
   } else {
     print(asTable(rows))
-    if (interruption === undefined && rows.length > 1) print(`In all ${sumOf(rows)}.`)
+    const expected = rows.filter((row) => 'states' in row)
+    const isSum = rows.length > 1 && expected.length > 0
+    if (isSum && interruption === undefined) print(`In all ${statesIn(sumOf(expected))}.`)
   }
   if (interruption !== undefined) complain(interruption)
   else if (rows.some((row) => 'error' in row)) process.exitCode = UNUSABLE
@@ -119,13 +120,12 @@ function statesIn({ states, exact }: Expected): string {
   return `${exact ? count(states.low) : guessed(states)} ${exact && states.low === 1 ? 'state' : 'states'}`
 }
 
-function sumOf(rows: readonly Row[]): string {
-  const expected = rows.filter((row) => 'states' in row)
-  return statesIn({
+function sumOf(expected: readonly Expected[]): Expected {
+  return {
     states: {
       low: expected.reduce((sum, { states }) => sum + states.low, 0),
       high: expected.reduce((sum, { states }) => sum + states.high, 0),
     },
     exact: expected.every(({ exact }) => exact),
-  })
+  }
 }
