@@ -8,8 +8,8 @@ import { progressOf, type Watching } from './watched.ts'
 
 /** What is over before that needs no guess. */
 const WORTH_A_LOOK_MS = 1_500
-/** Takes about a second. */
-const LOOKED_AT = { states: 200_000, milliseconds: 2_000 }
+/** Takes about a second, and must not take for ever. */
+const LOOKED_AT = { states: 200_000, milliseconds: 5_000 }
 
 const UNKNOWN: Estimate = { low: 0, high: Number.POSITIVE_INFINITY }
 
