@@ -4,21 +4,14 @@
  * `src/engine/estimate.ts`. Then how often a range is right for a test whose own levels were left out
  * of the table, and how wide it is.
  *
- * Percentiles run over levels, so that a test with many levels weighs more; designs are a
- * selection, since most explore a test in much the same way.
+ * Percentiles run over levels, so that a test with many levels weighs more.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { designNamed } from '../src/designs/index.ts'
 import { GROWTH, LEAST_DEPTH, LEAST_STATES } from '../src/engine/estimate.ts'
 import { Explorer } from '../src/engine/index.ts'
-import { parse } from '../src/litmus/index.ts'
-import { compile } from '../src/litmus/program.ts'
+import { cellsOf, FEWEST, part, percentile } from './estimates_cells.ts'
 
 const FOLDERS = ['suite', 'suite-large', 'claims/tests']
-const DESIGNS = ['eager', 'v5.7', 'v5.19', 'torvalds', 'hildenbrand-v1']
-/** Smaller ones are over before anybody wonders; larger ones take too long here. */
-const FEWEST = 3_000
+/** Larger ones take too long here. */
 const MOST = 1_500_000
 
 interface Sample {
@@ -28,15 +21,11 @@ interface Sample {
   readonly found: number
 }
 
-const samples = FOLDERS.flatMap(filesIn).flatMap((file) => {
-  const { test } = parse(readFileSync(file, 'utf8'), file)
-  return DESIGNS.flatMap((name) => {
-    const { system } = compile(test, designNamed(name)!.rules)
-    const explorer = new Explorer(system, { states: MOST })
-    explorer.run()
-    const { states, bounded } = explorer.result()
-    return bounded !== undefined || states < FEWEST ? [] : samplesOf(test.name, explorer)
-  })
+const samples = cellsOf(FOLDERS).flatMap(({ test, system }) => {
+  const explorer = new Explorer(system(), { states: MOST })
+  explorer.run()
+  const { states, bounded } = explorer.result()
+  return bounded !== undefined || states < FEWEST ? [] : samplesOf(test, explorer)
 })
 
 console.log('part ≤     low   median  high   levels')
@@ -69,14 +58,12 @@ const judged = [...new Set(samples.map(({ test }) => test))].flatMap((test) => {
 })
 BANDS.forEach((band, i) => {
   const within = judged.filter(({ found }) => found <= band && found > (BANDS[i - 1] ?? 0))
-  const part = (of: readonly unknown[], all: readonly unknown[]): string =>
-    `${Math.round((100 * of.length) / Math.max(1, all.length))} %`
   const ranged = within.filter((one) => one.ranged)
   const right = within.filter(({ low, high }) => !low && !high)
   // The true number is below the range, so the guess was too high; or above it.
   const [tooHigh, tooLow] = [within.filter(({ low }) => low), within.filter(({ high }) => high)]
   const width = percentile(
-    ranged.map((one) => one.width).sort((a, b) => a - b),
+    ranged.map((one) => one.width),
     0.5,
   )
   console.log(
@@ -111,20 +98,7 @@ function tableOf(of: readonly Sample[]) {
   return GROWTH.map(([most], i) => {
     const least = GROWTH[i - 1]?.[0] ?? 0
     const grown = of.filter(({ part }) => part <= most && part > least).map(({ found }) => 1 / found)
-    grown.sort((a, b) => a - b)
     const at = (p: number): number => percentile(grown, p)
     return { most, low: at(0.1), median: at(0.5), high: at(0.9), levels: grown.length }
-  })
-}
-
-function percentile(ascending: readonly number[], p: number): number {
-  return ascending[Math.round(p * (ascending.length - 1))] ?? Number.NaN
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name)
-    if (statSync(path).isDirectory()) return filesIn(path)
-    return path.endsWith('.litmus') ? [path] : []
   })
 }

@@ -1,10 +1,8 @@
 /** The explorations by which estimates are measured, and what is said of them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { designNamed } from '../src/designs/index.ts'
 import type { System } from '../src/engine/index.ts'
-import { parse } from '../src/litmus/index.ts'
-import { compile } from '../src/litmus/program.ts'
+import { compile } from '../src/litmus/index.ts'
+import { corpus } from '../test/suite/corpus.ts'
 
 /** A selection, since most designs explore a test in much the same way. */
 const DESIGNS = ['eager', 'v5.7', 'v5.19', 'torvalds', 'hildenbrand-v1']
@@ -14,27 +12,18 @@ export const FEWEST = 3_000
 
 export interface Cell {
   readonly test: string
-  readonly design: string
   readonly system: () => System
 }
 
 export function cellsOf(folders: readonly string[]): Cell[] {
-  return folders.flatMap(filesIn).flatMap((file) => {
-    const { test } = parse(readFileSync(file, 'utf8'), file)
-    return DESIGNS.map((design) => ({
-      test: test.name,
-      design,
-      system: () => compile(test, designNamed(design)!.rules).system,
-    }))
-  })
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name)
-    if (statSync(path).isDirectory()) return filesIn(path)
-    return path.endsWith('.litmus') ? [path] : []
-  })
+  return folders.flatMap((folder) =>
+    corpus(folder).flatMap(({ test }) =>
+      DESIGNS.map((design) => ({
+        test: test.name,
+        system: () => compile(test, designNamed(design)!.rules).system,
+      })),
+    ),
+  )
 }
 
 export function percentile(of: readonly number[], p: number): number {

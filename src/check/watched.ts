@@ -25,6 +25,7 @@ export interface Watching {
 
 const SLICE_MS = 100
 
+/** What whoever watches is told of a search that has come so far. */
 export function progressOf(soFar: Exploration, expected: Estimate | undefined): Progress {
   const { states, depth, frontier, milliseconds } = soFar
   return { states, depth, frontier, milliseconds, expected }

@@ -15,11 +15,11 @@ import {
 } from '../report/claims.ts'
 import { count } from '../report/count.ts'
 import { addLimits, jobsOf, jobsOption, type LimitOptions, limitsOf } from './choices.ts'
-import { Interruption, OK, SURPRISED, UsageError } from './exit.ts'
-import { interruptible } from './interruptible.ts'
-import { JobError, Pool } from './pool.ts'
+import { OK, SURPRISED, UsageError } from './exit.ts'
+import { JobError, type Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
-import { complain, outputColour, outputWidth, ProgressLine, print } from './terminal.ts'
+import { survey } from './survey.ts'
+import { complain, outputColour, outputWidth, print } from './terminal.ts'
 import { findTest, readable } from './tests.ts'
 
 /** The claims that come with the package, and their tests. */
@@ -155,45 +155,23 @@ interface Decided {
 }
 
 /** @throws UsageError if a claim cannot be decided, Interruption on Ctrl-C if none was until then */
-function decideAll(sections: readonly Section[], options: ClaimsOptions): Promise<Decided> {
-  const progress = new ProgressLine()
-  const total = sections.reduce((sum, section) => sum + section.claims.length, 0)
-  let done = 0
-  const pool = new Pool(jobsOf(options), () => progress.show(`${done} of ${total} claims`))
-  const interruption = (): string => `interrupted after ${done} of ${total} claims`
-  return interruptible(
-    pool,
-    progress,
-    async (isInterrupted) => {
-      const decided = await Promise.all(
-        sections.map(async (section) => {
-          const claims = await Promise.all(
-            section.claims.map(async (claim) => {
-              const report = await decide(claim, pool, options).catch((error: unknown) => {
-                // What has not been explored may be what the claim is about.
-                if (isInterrupted()) return null
-                throw error
-              })
-              if (report === null) return []
-              done++
-              return [report]
-            }),
-          )
-          return { ...section, claims: claims.flat() }
-        }),
-      )
-      if (!isInterrupted()) return { sections: decided, interruption: undefined }
-      // A page, or one case, is of use only whole.
-      if (done === 0 || options.markdown || options.case !== undefined) throw new Interruption(interruption())
-      return {
-        sections: decided
-          .filter(({ claims }) => claims.length > 0)
-          .map((some) => ({ ...some, undecided: [] })),
-        interruption: `${interruption()}: these are the ones that were decided until then`,
-      }
-    },
-    { interruption, failure: (message) => message },
+async function decideAll(sections: readonly Section[], options: ClaimsOptions): Promise<Decided> {
+  const subjects = sections.flatMap((section) => section.claims.map((claim) => ({ section, claim })))
+  // A page, or one case, is of use only whole.
+  const isWhole = options.markdown === true || options.case !== undefined
+  const part = isWhole ? undefined : 'these are the ones that were decided until then'
+  const { found, interruption } = await survey(
+    subjects,
+    { what: 'claims', jobs: jobsOf(options), part },
+    (pool, { claim }) => decide(claim, pool, options),
   )
+  const decided = sections.map((section) => ({
+    ...section,
+    claims: found.filter(({ subject }) => subject.section === section).map(({ result }) => result),
+  }))
+  if (interruption === undefined) return { sections: decided, interruption }
+  const some = decided.filter(({ claims }) => claims.length > 0)
+  return { sections: some.map((section) => ({ ...section, undecided: [] })), interruption }
 }
 
 /**

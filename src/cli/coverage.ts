@@ -19,7 +19,7 @@ import type { DesignCoverage } from './coverage_job.ts'
 import type { DesignFile, DesignSource } from './protocol.ts'
 import { called } from './single.ts'
 import { mergeCoverage, type ScriptCoverage, sourceFunctions } from './source_coverage.ts'
-import { survey, testsToSurvey } from './survey.ts'
+import { PART, survey, testsToSurvey } from './survey.ts'
 import { complain, outputWidth, print } from './terminal.ts'
 
 interface CoverageOptions extends LimitOptions {
@@ -62,9 +62,7 @@ async function coverage(paths: readonly string[], options: CoverageOptions): Pro
   const surveyed = all ? [...sources, undefined] : sources
   const { found, interruption } = await survey(
     surveyed,
-    'designs',
-    jobsOf(options),
-    'watched_worker',
+    { what: 'designs', jobs: jobsOf(options), program: 'watched_worker', part: PART },
     (pool, design) =>
       pool.run('coverage', { tests, design, copies: options.copies === true, limits: limitsOf(options) }),
   )

@@ -9,7 +9,7 @@ import { UNUSABLE } from './exit.ts'
 import { HopelessDesigns } from './hopeless.ts'
 import { JobError } from './pool.ts'
 import { called } from './single.ts'
-import { survey, testsToSurvey } from './survey.ts'
+import { PART, survey, testsToSurvey } from './survey.ts'
 import { complain, print } from './terminal.ts'
 
 interface EstimateOptions {
@@ -61,9 +61,7 @@ async function estimate(paths: readonly string[], options: EstimateOptions): Pro
   const designs = new HopelessDesigns()
   const { found, interruption } = await survey(
     cells,
-    'explorations',
-    jobsOf(options),
-    'worker',
+    { what: 'explorations', jobs: jobsOf(options), part: PART },
     (pool, { test: { file, text }, design }) =>
       designs.run(pool, 'estimate', { test: { file, text }, design, limits }).catch(asRow),
   )

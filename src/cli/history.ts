@@ -12,7 +12,7 @@ import {
   whole,
 } from './choices.ts'
 import { called } from './single.ts'
-import { survey, testsToSurvey } from './survey.ts'
+import { PART, survey, testsToSurvey } from './survey.ts'
 import { complain, outputWidth, print } from './terminal.ts'
 
 interface HistoryOptions extends LimitOptions {
@@ -50,9 +50,7 @@ async function history(paths: readonly string[], options: HistoryOptions): Promi
   const sources = await chooseDesigns(options.design ?? ['all'])
   const { found, interruption } = await survey(
     sources,
-    'designs',
-    jobsOf(options),
-    'worker',
+    { what: 'designs', jobs: jobsOf(options), part: PART },
     (pool, design) => pool.run('history', { tests, design, limits: limitsOf(options) }),
   )
   const results = found.map(({ result }) => result)

@@ -1,8 +1,8 @@
-/** What the commands that survey many tests under several designs have in common. */
+/** What the commands that do one job for each of many things have in common. */
 
 import { Interruption, UsageError } from './exit.ts'
 import { interruptible } from './interruptible.ts'
-import { JobError, Pool } from './pool.ts'
+import { Pool } from './pool.ts'
 import type { TestText } from './protocol.ts'
 import type { WorkerProgram } from './standby.ts'
 import { complain, ProgressLine } from './terminal.ts'
@@ -30,17 +30,27 @@ export interface Survey<S, T> {
   readonly interruption: string | undefined
 }
 
+export interface SurveyOptions {
+  /** What the subjects are called. */
+  readonly what: string
+  /** Jobs at the same time. */
+  readonly jobs: number
+  readonly program?: WorkerProgram
+  /** What is said of a part of the survey; undefined if that is of no use. */
+  readonly part?: string | undefined
+}
+
+/** What most surveys say of a part. */
+export const PART = 'this is what was found until then'
+
 /**
  * Does one job for each subject, several at a time.
- * @param what the subjects are called
  * @param job comes back with null if it was interrupted and found nothing
- * @throws UsageError if a design cannot be explored, Interruption on Ctrl-C if nothing was found until then
+ * @throws UsageError if a job cannot be done, Interruption on Ctrl-C if nothing of use was found until then
  */
 export async function survey<S, T extends object>(
   subjects: readonly S[],
-  what: string,
-  jobs: number,
-  program: WorkerProgram,
+  { what, jobs, program = 'worker', part }: SurveyOptions,
   job: (pool: Pool, subject: S) => Promise<T | null>,
 ): Promise<Survey<S, T>> {
   const progress = new ProgressLine()
@@ -61,15 +71,16 @@ export async function survey<S, T extends object>(
             if (!isPartial(result) && subject !== undefined) done++
             return [{ subject, result }]
           } catch (error) {
-            if (isInterrupted() && error instanceof JobError && error.fault === 'stopped') return []
+            // What was found of others is not to be lost.
+            if (isInterrupted()) return []
             throw error
           }
         }),
       )
       const found = results.flat()
       if (!isInterrupted()) return { found, interruption: undefined }
-      if (found.length === 0) throw new Interruption(interruption())
-      return { found, interruption: `${interruption()}: this is what was found until then` }
+      if (found.length === 0 || part === undefined) throw new Interruption(interruption())
+      return { found, interruption: `${interruption()}: ${part}` }
     },
     { interruption, failure: (message) => message },
   )

@@ -7,24 +7,20 @@ import { designNamed } from '../../src/designs/index.ts'
 import { type Exploration, Explorer, type Level, type System } from '../../src/engine/index.ts'
 import { compile, parse } from '../../src/litmus/index.ts'
 
-const FILE = 'bench/tests/2-pins-and-forks.litmus'
 const STATES = 380_438
 
-/** More than a look ahead looks at. */
-function large(): System {
-  const { test } = parse(readFileSync(new URL(`../../${FILE}`, import.meta.url), 'utf8'), FILE)
-  return compile(test, designNamed('v5.7')!.rules).system
+function systemOf(file: string, design: string): System {
+  const { test } = parse(readFileSync(new URL(`../../bench/tests/${file}`, import.meta.url), 'utf8'), file)
+  return compile(test, designNamed(design)!.rules).system
 }
+
+/** More than a look ahead looks at. */
+const large = (): System => systemOf('2-pins-and-forks.litmus', 'v5.7')
+/** So large that the runs with two preemptions are more than a look ahead looks at. */
+const huge = (): System => systemOf('3-pins-forks-reads.litmus', 'hildenbrand-v1')
 
 const explorer = new Explorer(large(), { states: 1_000 })
 explorer.run()
-
-/** So large that the runs with two preemptions are more than a look ahead looks at. */
-function huge(): System {
-  const file = 'bench/tests/3-pins-forks-reads.litmus'
-  const { test } = parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), file)
-  return compile(test, designNamed('hildenbrand-v1')!.rules).system
-}
 
 /** A search that has come so far. */
 function soFar(level: Level | undefined, milliseconds: number, states = 40_000): Exploration {
