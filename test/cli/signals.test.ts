@@ -88,6 +88,15 @@ describe('at Ctrl-C', () => {
     expect(code).toBe(130)
   })
 
+  it('what waits takes nothing with it that was found', async () => {
+    const designs = `v5.7,${endless},v5.19`
+    const args = ['estimate', leak, '--design', designs, '--max-states', '200,000,000', '--jobs', '1']
+    const { code, stdout, stderr } = await cowherd(args, send('stderr', ['SIGINT', 1_500]))
+    expect(stdout).toBe('leak  v5.7  59 states\n')
+    expect(stderr).toContain('interrupted after 1 of 3 explorations: this is what was found until then\n')
+    expect(code).toBe(130)
+  })
+
   it('estimate says that there is nothing to be told yet', async () => {
     const args = ['estimate', leak, '--design', endless, '--max-states', '200,000,000']
     const { code, stdout, stderr } = await cowherd(args, send('stderr', ['SIGINT', 1_500]))
